@@ -1,0 +1,80 @@
+"""The ``econ`` command. Each subcommand lives in a module of its own, imported only when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from econ import __version__
+
+# name -> one-line help; the module econ.cli.<name> holds a click command called `command`.
+COMMANDS = {
+    "download": "Fetch the benchmarks and normalise them to problems.",
+    "train": "Train ECON's networks for a benchmark and an agent count.",
+    "evaluate": "Play econ-baseline or econ-bne from a checkpoint.",
+    "debate": "Run a debate or single-agent baseline.",
+    "aggregate": "Gather the metrics into the paper's tables.",
+    "figures": "Draw the paper's figures from the tables.",
+    "report": "Gather tables and figures on one page.",
+    "solve": "Answer one problem and show it as it happens.",
+    "grade": "Grade answers from anywhere.",
+    "estimate": "Calls, tokens and money, before spending.",
+    "cache": "Look into, move or prune the cache of paid answers.",
+    "doctor": "Is everything here that a run needs?",
+    "timing": "Share of a run's wall time with an LLM call in flight.",
+}
+
+
+class LazyGroup(click.Group):
+    """Knows its commands' names and help without importing them: ``econ --help`` stays fast."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"econ.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="econ")
+def group() -> None:
+    """ECON: LLM teams coordinated by beliefs, driven to a Bayesian Nash equilibrium.
+
+    \b
+    Example: econ solve --benchmark svamp "Tom has 3 apples and buys 4. How many now?"
+    """
+
+
+def main() -> None:
+    """Run a command; a known fault is one line on stderr and exit code 1, bad usage exit code 2."""
+    from econ.errors import EconError
+
+    try:
+        sys.exit(group.main(standalone_mode=False) or 0)
+    except click.exceptions.Abort:
+        fail("interrupted; what was answered is kept, run it again to go on", 130)
+    except click.exceptions.Exit as done:
+        sys.exit(done.exit_code)
+    except click.ClickException as fault:
+        fault.show()
+        sys.exit(fault.exit_code)
+    except EconError as fault:
+        fail(str(fault))
+    except OSError as fault:
+        if fault.errno is None:
+            raise
+        fail(f"{fault.filename or 'file system'}: {fault.strerror}")
+
+
+def fail(line: str, code: int = 1) -> None:
+    click.echo(f"econ: error: {' '.join(line.split())}", err=True)
+    sys.exit(code)

@@ -1,0 +1,45 @@
+"""The options that select a job, the same everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from econ.errors import EconError
+from econ.params import Params, load
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+params_option = click.option(
+    "--params", "params_file", type=click.Path(path_type=Path), default=Path("params.yaml"),
+    show_default=True, help="Params file.",
+)  # fmt: skip
+benchmark_option = click.option("--benchmark", required=True, help="Benchmark, as named in the params.")
+n_agents_option = click.option("--n-agents", type=click.IntRange(min=1), required=True, help="Executors.")
+seed_option = click.option("--seed", type=int, default=0, show_default=True, help="Seed of the run.")
+offline_option = click.option("--offline", is_flag=True, help="Insist on the cache: no connection is made.")
+
+
+def job_options(command: F) -> F:
+    """--benchmark, --n-agents, --seed, --params, --offline."""
+    for option in (offline_option, params_option, seed_option, n_agents_option, benchmark_option):
+        command = option(command)
+    return command
+
+
+def load_for(params_file: Path, benchmark: str) -> Params:
+    """The params, once it is known that they have this benchmark."""
+    params = load(params_file)
+    known_benchmark(params, benchmark)
+    return params
+
+
+def known_benchmark(params: Params, benchmark: str) -> None:
+    from econ.benchmarks import names
+
+    known = names(params)
+    if benchmark not in known:
+        raise EconError(f"unknown benchmark '{benchmark}'", f"known: {', '.join(known)}")

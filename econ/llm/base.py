@@ -1,0 +1,55 @@
+"""What every LLM backend offers to the rest of the project."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Protocol, Self
+
+from econ.records import Call, Request
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Counts of one client since it was opened. ``made`` calls reached the server, ``cached`` did not."""
+
+    made: int
+    cached: int
+    failed: int
+    prompt_tokens: int  # of made calls
+    completion_tokens: int
+    usd: float | None  # None: no price in params
+
+
+class Client(Protocol):
+    """One async client for all backends.
+
+    ``complete`` never raises for an answer that failed: the Call carries ``error``. It raises
+    :class:`~econ.errors.EconError` only where going on makes no sense: the server is gone past the stated
+    patience, the budget is spent, the key is missing or refused, or the cache lacks the answer (offline).
+    """
+
+    simulated: bool  # everything made with a simulated backend says SIMULATED
+
+    async def complete(self, request: Request) -> Call: ...
+
+    async def count_tokens(self, model: str, text: str) -> int:
+        """Tokens of ``text`` for ``model``, with the server's tokenizer or an upper estimate."""
+        ...
+
+    async def context_tokens(self, model: str) -> int | None:
+        """The model's context window in tokens; None: unknown."""
+        ...
+
+    async def embed(self, texts: list[str]) -> list[list[float]]:
+        """Unit-norm embeddings of ``texts`` with params' embedding model, computed once per text."""
+        ...
+
+    @property
+    def usage(self) -> Usage: ...
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None: ...

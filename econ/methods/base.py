@@ -1,0 +1,103 @@
+"""The one interface of all methods, and the table they play at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from econ.llm.base import Client
+from econ.params import Params
+from econ.prompts import kind_of
+from econ.records import Call, Message, Problem, Request, Sampling, stable_seed
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """A method's answer: the text that is graded, and what it recorded on the way."""
+
+    text: str
+    rounds: int
+    stop: str | None = None
+    steps: tuple[dict[str, Any], ...] = ()
+    error: str | None = None  # set: no answer could be had (INVALID), for this reason
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+class Session:
+    """One problem's table: asks models on a method's behalf and keeps every call.
+
+    The gold is not here: a method cannot leak what it cannot see.
+
+    Args:
+        problem_id, benchmark, prompt: of the problem; ``prompt`` is all a model may see of it.
+        client: the shared LLM client.
+        n_agents: executors (or debaters).
+        seed: of the run. A request's own seed is a function of (seed, problem, role, agent, round, sample),
+            so equal questions of two methods are one paid answer.
+    """
+
+    def __init__(self, problem: Problem, client: Client, params: Params, n_agents: int, seed: int) -> None:
+        self.problem_id = problem.id
+        self.benchmark = problem.benchmark
+        self.kind = kind_of(problem.benchmark, params)  # number | math | yesno | plan | text
+        self.prompt = problem.prompt
+        self.client = client
+        self.params = params
+        self.n_agents = n_agents
+        self.seed = seed
+        self._calls: list[Call] = []
+
+    async def ask(
+        self,
+        role: str,
+        messages: Sequence[Message],
+        *,
+        temperature: float,
+        max_tokens: int,
+        agent: int = 0,
+        round: int = 0,
+        sample: int = 0,
+        model: str | None = None,
+        top_p: float = 1.0,
+        repetition_penalty: float = 1.0,
+        schema: dict[str, Any] | None = None,
+    ) -> Call:
+        """Ask one model one question; the call is recorded whatever comes of it."""
+        if model is None:
+            llm = self.params.llm
+            model = llm.coordinator if role == "coordinator" else llm.executor(agent)
+        request = Request(
+            role=role,
+            agent=agent,
+            round=round,
+            model=model,
+            messages=tuple(messages),
+            # Rounded so that what is recorded, hashed and sent is one and the same number.
+            sampling=Sampling(
+                round_to(temperature), round_to(top_p), round_to(repetition_penalty), max_tokens
+            ),
+            seed=stable_seed(self.seed, self.problem_id, role, agent, round, sample),
+            sample=sample,
+            schema=schema,
+        )
+        call = await self.client.complete(request)
+        self._calls.append(call)
+        return call
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """All calls, in an order that does not depend on which answer came first."""
+        return tuple(sorted(self._calls, key=lambda c: (c.round, c.role, c.agent, c.sample, c.seed)))
+
+
+class Method(Protocol):
+    """Anything that answers a problem."""
+
+    name: str
+
+    async def solve(self, session: Session) -> Solution: ...
+
+
+def round_to(value: float, digits: int = 4) -> float:
+    return round(float(value), digits)

@@ -1,0 +1,274 @@
+"""The params file: one closed, typed schema; every default stands here and nowhere else.
+
+``load(path)`` validates before anything runs: an unknown key, a wrong type or an impossible value is an
+:class:`~econ.errors.EconError` that names the key. Defaults are the demo's; ``params/paper.yaml`` holds the
+paper's setting.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from econ.errors import EconError
+
+BENCHMARKS = ("gsm8k", "gsm_hard", "math", "svamp", "strategyqa", "travelplanner")
+ECON_METHODS = ("econ-baseline", "econ-bne")
+
+Positive = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
+NonNegative = Annotated[float, Field(ge=0)]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=False, protected_namespaces=())
+
+
+class Data(Section):
+    source: Literal["auto", "hub", "mirror", "shipped"] = "auto"  # auto: mirror if named, else hub, else shipped
+    mirror: Path | None = None  # a folder with the benchmark files; ECON_DATA_MIRROR when null
+    train_problems: Positive | None = 2  # null: all
+    test_problems: Positive | None = 2
+    sample_seed: int = 0  # the sample is a function of benchmark, split and this seed alone
+    reference_tokens: Positive | None = 300  # TravelPlanner: reference information is fitted to this; null: whole
+
+
+class Local(Section):
+    """The embedded llama.cpp server. A model is a registered name or the path of a .gguf file."""
+
+    context: Positive = 16384  # tokens of KV cache shared by all slots
+    slots: Positive = 8  # answers generated together
+    threads: Positive | None = None  # null: one per core
+    idle_seconds: Positive = 30  # the server stops by itself this long after its last user left
+
+
+class Limits(Section):
+    """Shared by all jobs on the machine. null: no limit."""
+
+    requests_per_minute: Positive | None = None
+    tokens_per_minute: Positive | None = None
+
+
+class Budget(Section):
+    """Per run (all jobs that share the call cache); reaching it stops cleanly. null: no limit."""
+
+    calls: Positive | None = None
+    tokens: Positive | None = None
+    usd: Annotated[float, Field(gt=0)] | None = None
+
+
+class Price(Section):
+    prompt: NonNegative  # USD per million tokens
+    completion: NonNegative
+
+
+class MaxTokens(Section):
+    """Caps on completions, in tokens."""
+
+    strategy: Positive = 70  # hard cap; strategy_asked is what the prompt asks for (paper 4.1: 50 and 70)
+    strategy_asked: Positive = 50
+    answer: Positive = 48
+    commitment: Positive = 64
+    plan: Positive = 96  # a TravelPlanner plan, as answer or commitment
+
+
+class LLM(Section):
+    backend: Literal["local", "together", "openai", "simulated"] = "local"
+    base_url: str | None = None  # openai: http://127.0.0.1:8000/v1
+    dialect: Literal["auto", "vllm", "llama.cpp", "openai"] = "auto"  # how an openai server names the penalty
+    coordinator: str = "smollm2-135m-instruct"
+    executors: tuple[str, ...] = ("smollm2-135m-instruct",)  # one for all, or one per executor
+    max_in_flight: Positive = 64
+    timeout_seconds: Annotated[float, Field(gt=0)] = 300.0
+    max_retries: Annotated[int, Field(ge=0)] = 6
+    patience_seconds: Annotated[float, Field(gt=0)] = 120.0  # how long a server may be gone before the run ends
+    structured: bool = True  # ask for schema-constrained commitments where the server can
+    max_tokens: MaxTokens = MaxTokens()
+    limits: Limits = Limits()
+    budget: Budget = Budget()
+    prices: dict[str, Price] = {}
+    local: Local = Local()
+
+    def executor(self, agent: int) -> str:
+        """The model of executor ``agent`` (0-based)."""
+        return self.executors[0] if len(self.executors) == 1 else self.executors[agent]
+
+    def answer_tokens(self, benchmark: str) -> int:
+        return self.max_tokens.plan if benchmark == "travelplanner" else self.max_tokens.answer
+
+
+class Embedding(Section):
+    model: str = "all-MiniLM-L6-v2"  # packaged; the paper's: BAAI/bge-large-en-v1.5 (hub) or a folder
+
+
+class Range(Section):
+    low: float
+    high: float
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if not self.low < self.high:
+            raise ValueError(f"low ({self.low}) must be below high ({self.high})")
+        return self
+
+
+class Action(Section):
+    """Bounds of e_i = [T_i, p_i]. The paper names p_i a repetition penalty and a top-p (inconsistency 5.1)."""
+
+    second: Literal["repetition_penalty", "top_p"] = "repetition_penalty"
+    temperature: Range = Range(low=0.1, high=2.0)
+    repetition_penalty: Range = Range(low=1.0, high=1.5)
+    top_p: Range = Range(low=0.1, high=0.9)
+    fixed_top_p: Annotated[float, Field(gt=0, le=1)] = 0.9  # while the second component is the penalty
+
+    @model_validator(mode="after")
+    def _sane(self) -> Self:
+        if self.temperature.low < 0:
+            raise ValueError("temperature.low must be at least 0")
+        if self.repetition_penalty.low < 1:
+            raise ValueError("repetition_penalty.low must be at least 1: a penalty below 1 rewards repetition")
+        if not 0 < self.top_p.low < self.top_p.high <= 1:
+            raise ValueError("top_p must lie in (0, 1]")
+        return self
+
+
+class Network(Section):
+    """Sizes (paper tables 8 to 13). Reading of 5.3: belief_dim for beliefs, entity_dim for encoder and mixer."""
+
+    entity_dim: Positive = 256
+    belief_dim: Positive = 128
+    heads: Positive = 4
+    mlp_hidden: Positive = 256
+    key_query_dim: Positive = 64
+    feed_forward: Positive = 1024
+    blocks: Positive = 2
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    layer_norm_epsilon: Annotated[float, Field(gt=0)] = 1e-5
+    mixer: Literal["monotone", "attention"] = "monotone"  # inconsistency 5.5
+
+
+class Reward(Section):
+    r_max: Annotated[float, Field(gt=0)] = 1.0
+    alpha: tuple[Share, Share, Share] = (0.4, 0.4, 0.2)  # initial weights of AL, TS, CC
+    learn_alpha: bool = True
+    alpha_floor: Annotated[float, Field(ge=0, lt=1 / 3)] = 0.1
+    task: Literal["gold", "coordinator"] = "gold"  # inconsistency 5.6; gold on training data only
+
+    @model_validator(mode="after")
+    def _simplex(self) -> Self:
+        if abs(sum(self.alpha) - 1) > 1e-6:
+            raise ValueError(f"alpha must sum to 1, not {sum(self.alpha):g}")
+        return self
+
+
+class Train(Section):
+    episodes: Positive = 100
+    buffer_size: Positive = 32
+    batch_size: Positive = 16
+    update_interval: Positive = 8  # episodes between updates; they play together
+    gradient_steps: Positive = 4  # per update
+    optimizer: Literal["adam", "adamw"] = "adam"
+    learning_rate: Annotated[float, Field(gt=0)] = 1e-3
+    learning_rate_coordinator: Annotated[float, Field(gt=0)] = 5e-4
+    gamma: Share = 0.99
+    gradient_clip: Annotated[float, Field(gt=0)] = 10.0
+    max_rounds: Positive = 1  # decisions per episode
+
+
+class BNE(Section):
+    max_iterations_train: Annotated[int, Field(ge=0)] = 1
+    max_iterations_infer: Annotated[int, Field(ge=0)] = 3
+    convergence_threshold: NonNegative = 0.05
+
+
+class Debate(Section):
+    """Du et al. 2024: agents x rounds, the independent first answer included."""
+
+    rounds: Positive = 3
+    temperature: NonNegative = 1.0
+
+
+class Params(Section):
+    benchmarks: Annotated[tuple[str, ...], Field(min_length=1)] = BENCHMARKS
+    n_agents: Annotated[tuple[Annotated[int, Field(ge=1, le=64)], ...], Field(min_length=1)] = (3, 4)
+    seeds: Annotated[tuple[int, ...], Field(min_length=1)] = (0,)
+    methods: Annotated[tuple[str, ...], Field(min_length=1)] = ("econ-baseline", "econ-bne", "debate", "cot")
+    data: Data = Data()
+    llm: LLM = LLM()
+    embedding: Embedding = Embedding()
+    action: Action = Action()
+    network: Network = Network()
+    reward: Reward = Reward()
+    train: Train = Train()
+    bne: BNE = BNE()
+    debate: Debate = Debate()
+
+    @model_validator(mode="after")
+    def _team_fits(self) -> Self:
+        for name in ("benchmarks", "n_agents", "seeds", "methods"):
+            values = getattr(self, name)
+            if len(set(values)) != len(values):
+                raise ValueError(f"{name} lists a value twice")
+        if len(self.llm.executors) not in (1, *self.n_agents):
+            raise ValueError(
+                f"llm.executors names {len(self.llm.executors)} models: give one for all, or one per executor"
+            )
+        if len(self.llm.executors) > 1 and any(n != len(self.llm.executors) for n in self.n_agents):
+            raise ValueError("llm.executors lists one model per executor, so n_agents must be that one number")
+        if self.llm.backend == "openai" and not self.llm.base_url:
+            raise ValueError("llm.base_url is needed with llm.backend: openai")
+        return self
+
+
+def load(path: Path) -> Params:
+    """Read and validate a params file.
+
+    Raises:
+        EconError: the file is missing, is not YAML, or a key is unknown, of the wrong type or impossible.
+    """
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise EconError(f"params file {path} does not exist", "name one with --params FILE") from None
+    except (OSError, UnicodeDecodeError) as fault:
+        raise EconError(f"params file {path} cannot be read: {fault}") from None
+    except yaml.YAMLError as fault:
+        where = " ".join(str(fault).split())
+        raise EconError(f"params file {path} is not valid YAML: {where}") from None
+    if raw is not None and not isinstance(raw, dict):
+        raise EconError(f"params file {path} must be a mapping of keys to values")
+    try:
+        return Params.model_validate(raw or {})
+    except ValidationError as fault:
+        raise EconError(f"params file {path}: {explain(fault)}") from None
+
+
+def explain(fault: ValidationError) -> str:
+    """All faults of a validation on one line, each with its dotted key."""
+    return "; ".join(_one(dict(error)) for error in fault.errors())
+
+
+def _one(error: dict[str, object]) -> str:
+    location = error["loc"]
+    key = ".".join(str(part) for part in location) if isinstance(location, tuple) else str(location)
+    if error["type"] == "extra_forbidden":
+        return f"unknown key '{key}'{_suggest(key)}"
+    message = str(error["msg"]).removeprefix("Value error, ")
+    return f"'{key}': {message}" if key else message
+
+
+def _suggest(key: str) -> str:
+    import difflib
+
+    *parents, last = key.split(".")
+    section: type[BaseModel] = Params
+    for name in parents:
+        annotation = section.model_fields[name].annotation if name in section.model_fields else None
+        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+            return ""
+        section = annotation
+    close = difflib.get_close_matches(last, section.model_fields, n=1)
+    return f" (did you mean '{close[0]}'?)" if close else ""

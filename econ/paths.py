@@ -1,0 +1,35 @@
+"""Where everything lives, relative to the project folder (the current directory)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from econ.records import Job
+
+BENCHMARKS = Path("data/benchmarks")
+PAPER = Path("data/paper")
+RESULTS = Path("results")
+TABLES = RESULTS / "tables"
+FIGURES = RESULTS / "figures"
+REPORT = RESULTS / "report"
+STATE = Path(".econ")  # call cache, activity log, local servers: outside every pipeline output
+
+
+def problems(benchmark: str, split: str) -> Path:
+    return BENCHMARKS / benchmark / f"{split}.jsonl"
+
+
+def manifest(benchmark: str) -> Path:
+    return BENCHMARKS / benchmark / "manifest.json"
+
+
+def checkpoint(benchmark: str, n_agents: int, seed: int) -> Path:
+    return RESULTS / "checkpoints" / benchmark / f"n{n_agents}-s{seed}"
+
+
+def trace(job: Job) -> Path:
+    return RESULTS / "traces" / job.benchmark / f"{job.name}.jsonl"
+
+
+def metrics(job: Job) -> Path:
+    return RESULTS / "metrics" / job.benchmark / f"{job.name}.json"

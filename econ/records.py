@@ -1,0 +1,178 @@
+"""The records that flow through the pipeline: problems, LLM requests and calls, verdicts, traces.
+
+All are plain frozen dataclasses; JSON is made at the edge by :func:`to_json` and read by ``from_json``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Literal
+
+import orjson
+
+Json = dict[str, Any]
+Message = dict[str, str]  # {"role": "system" | "user" | "assistant", "content": text}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One benchmark item. ``gold`` and ``meta`` never reach a prompt; only ``prompt`` does."""
+
+    id: str
+    benchmark: str
+    prompt: str
+    gold: str | None
+    meta: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How one answer is sampled.
+
+    ``temperature`` in [0, 2]; ``top_p`` in (0, 1]; ``repetition_penalty`` is multiplicative, 1 = off;
+    ``max_tokens`` caps the completion.
+    """
+
+    temperature: float
+    top_p: float
+    repetition_penalty: float
+    max_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One question to one model. Everything that can change the answer is in here, and nothing else."""
+
+    role: str  # coordinator | executor | debater | solver | judge …
+    agent: int
+    round: int
+    model: str
+    messages: tuple[Message, ...]
+    sampling: Sampling
+    seed: int
+    sample: int = 0  # repeat number: the same question asked again on purpose
+    schema: Mapping[str, Any] | None = None  # JSON schema of a structured answer, where the backend can
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One LLM call as it happened. ``error`` is None for an answer, else why there is none.
+
+    ``cached`` says that the answer was paid for by another call (same request, earlier), not by this one;
+    a replay of a run from the cache therefore records the same value as the run itself.
+    """
+
+    role: str
+    agent: int
+    round: int
+    model: str
+    messages: tuple[Message, ...]
+    sampling: Sampling
+    seed: int
+    sample: int
+    text: str
+    prompt_tokens: int
+    completion_tokens: int
+    cached: bool
+    error: str | None
+    finish_reason: str | None = None
+    tokens_estimated: bool = False  # the server gave no usage; counted with a tokenizer instead
+
+    @property
+    def ok(self) -> bool:
+        return self.error is None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A grader's reading of one answer.
+
+    ``answer`` is the extracted answer in normal form (None: nothing readable). ``strict`` and ``flexible``
+    are True, False or None (None = INVALID). ``reward`` in [0, 1] is the task reward TS: 1 for a right
+    answer, 0 for a wrong or INVALID one, a share of the constraints for a plan.
+    """
+
+    answer: str | None
+    strict: bool | None
+    flexible: bool | None
+    reward: float
+    reason: str | None = None  # why INVALID
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def invalid(self) -> bool:
+        return self.flexible is None
+
+    @property
+    def correct(self) -> bool:
+        return bool(self.flexible)
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """The complete record of how a method answered a problem. One JSON line.
+
+    ``rounds`` counts the answering rounds (calls carry ``round`` = 0 … rounds-1); ``steps`` holds what the
+    method recorded of each (actions, answers, commitment …); ``stop`` says why it ended.
+    """
+
+    problem_id: str
+    benchmark: str
+    method: str
+    n_agents: int
+    seed: int
+    gold: str | None
+    answer: str | None
+    correct: bool
+    invalid: bool
+    reason: str | None
+    strict: bool | None
+    reward: float
+    rounds: int
+    stop: str | None
+    text: str
+    steps: tuple[Json, ...]
+    detail: Mapping[str, Any]
+    simulated: bool
+    calls: tuple[Call, ...]
+
+    @classmethod
+    def from_json(cls, row: Json) -> Trace:
+        known = {f.name for f in fields(cls)}
+        row = {key: value for key, value in row.items() if key in known}
+        row["calls"] = tuple(
+            Call(**{**call, "messages": tuple(call["messages"]), "sampling": Sampling(**call["sampling"])})
+            for call in row["calls"]
+        )
+        row["steps"] = tuple(row["steps"])
+        return cls(**row)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What one command works on; the same four selectors everywhere."""
+
+    benchmark: str
+    method: str
+    n_agents: int
+    seed: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.method}-n{self.n_agents}-s{self.seed}"
+
+
+Split = Literal["train", "test"]
+
+
+def to_json(record: Any) -> bytes:
+    """One compact JSON line (no newline), keys in field order, for any record of this module."""
+    return orjson.dumps(asdict(record), option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+def stable_seed(*parts: object) -> int:
+    """A 31-bit seed that is a function of ``parts`` alone, on every machine and Python."""
+    digest = hashlib.sha256("\x1f".join(map(str, parts)).encode()).digest()
+    return int.from_bytes(digest[:4], "big") >> 1
