@@ -1,0 +1,89 @@
+"""What models are told, as template files; and how a commitment is read back.
+
+The problem comes first in every prompt and the role's instructions after it: all roles then share one
+prefix, which servers with prefix caching read once. The paper's prompts lack slots for question and format
+(inconsistency 5.10); both are given here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal
+
+from econ.records import Message
+
+if TYPE_CHECKING:
+    import jinja2
+
+    from econ.params import Params
+
+Kind = Literal["number", "math", "yesno", "plan"]
+
+# Final answer first: a commitment that is cut at its token cap still carries it.
+COMMITMENT_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "final_answer": {"type": "string"},
+        "confidence": {"type": "number", "minimum": 0, "maximum": 1},
+        "reasoning": {"type": "string"},
+        "checklist": {"type": "array", "items": {"type": "string"}},
+    },
+    "required": ["final_answer", "confidence", "reasoning", "checklist"],
+    "additionalProperties": False,
+}
+
+
+def kind_of(benchmark: str, params: Params) -> Kind:
+    """The kind of answer that a benchmark asks for; it chooses the format sentence and the grader."""
+    from econ.benchmarks import spec
+
+    return spec(benchmark, params).kind
+
+
+def strategy(prompt: str, kind: Kind, tokens: int) -> list[Message]:
+    """Ask the coordinator for a short strategy of at most ``tokens`` tokens, without the answer."""
+    return _user("strategy", prompt=prompt, kind=kind, words=words(tokens))
+
+
+def executor(prompt: str, kind: Kind, strategy: str | None, tokens: int) -> list[Message]:
+    """Ask an executor for its answer from problem and strategy alone."""
+    return _user("executor", prompt=prompt, kind=kind, strategy=strategy, words=words(tokens))
+
+
+def commitment(prompt: str, kind: Kind, answers: Sequence[str], tokens: int) -> list[Message]:
+    """Ask the coordinator to commit to one structured answer after reading the executors' answers."""
+    return _user("commitment", prompt=prompt, kind=kind, answers=list(answers), words=words(tokens))
+
+
+def cot(prompt: str, kind: Kind, tokens: int) -> list[Message]:
+    """Zero-shot chain of thought (Kojima et al. 2022); also the first message of a debater."""
+    return _user("cot", prompt=prompt, kind=kind, words=words(tokens))
+
+
+def debate_update(prompt: str, kind: Kind, others: Sequence[str], tokens: int) -> Message:
+    """Du et al.: the other agents' latest answers, each fenced and unnamed; alone: double-check."""
+    return _user("debate", prompt=prompt, kind=kind, others=list(others), words=words(tokens))[0]
+
+
+def words(tokens: int) -> int:
+    """A word limit that leaves room below a token cap (an English word takes about 1.4 tokens)."""
+    return max(10, int(tokens / 1.6))
+
+
+def _user(template: str, **values: Any) -> list[Message]:
+    text = _environment().get_template(f"{template}.j2").render(**values)
+    return [{"role": "user", "content": text.strip()}]
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    import jinja2
+
+    return jinja2.Environment(
+        loader=jinja2.PackageLoader("econ", "prompts"),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=False,  # noqa: S701 - plain text, not HTML
+    )
