@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from econ.records import Message
@@ -20,18 +21,28 @@ if TYPE_CHECKING:
 
 Kind = Literal["number", "math", "yesno", "plan"]
 
-# Final answer first: a commitment that is cut at its token cap still carries it.
-COMMITMENT_SCHEMA: dict[str, Any] = {
+CONTENT_KEYS = ("current_city", "transportation", "breakfast", "attraction", "lunch", "dinner", "accommodation")
+DAY_SCHEMA: dict[str, Any] = {
     "type": "object",
-    "properties": {
-        "final_answer": {"type": "string"},
-        "confidence": {"type": "number", "minimum": 0, "maximum": 1},
-        "reasoning": {"type": "string"},
-        "checklist": {"type": "array", "items": {"type": "string"}},
-    },
-    "required": ["final_answer", "confidence", "reasoning", "checklist"],
-    "additionalProperties": False,
+    "properties": {"days": {"type": "integer"}, **{key: {"type": "string"} for key in CONTENT_KEYS}},
+    "required": ["days", *CONTENT_KEYS],
 }
+
+
+def commitment_schema(kind: Kind) -> dict[str, Any]:
+    """JSON schema of a commitment. The final answer comes first, so a cut commitment still carries it."""
+    answer = {"type": "array", "items": DAY_SCHEMA} if kind == "plan" else {"type": "string"}
+    return {
+        "type": "object",
+        "properties": {
+            "final_answer": answer,
+            "confidence": {"type": "number", "minimum": 0, "maximum": 1},
+            "reasoning": {"type": "string"},
+            "checklist": {"type": "array", "items": {"type": "string"}},
+        },
+        "required": ["final_answer", "confidence", "reasoning", "checklist"],
+        "additionalProperties": False,
+    }
 
 
 def kind_of(benchmark: str, params: Params) -> Kind:
@@ -81,7 +92,7 @@ def _environment() -> jinja2.Environment:
     import jinja2
 
     return jinja2.Environment(
-        loader=jinja2.PackageLoader("econ", "prompts"),
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
