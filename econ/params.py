@@ -16,7 +16,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from econ.errors import EconError
 
 BENCHMARKS = ("gsm8k", "gsm_hard", "math", "svamp", "strategyqa", "travelplanner")
-ECON_METHODS = ("econ-baseline", "econ-bne")
+ECON_METHODS = ("econ-baseline", "econ-bne")  # play from a checkpoint
+BASELINES = ("debate", "cot")  # need none
+METHODS = (*ECON_METHODS, *BASELINES)
 
 Positive = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -212,6 +214,9 @@ class Params(Section):
             values = getattr(self, name)
             if len(set(values)) != len(values):
                 raise ValueError(f"{name} lists a value twice")
+        for method in self.methods:
+            if method not in METHODS:
+                raise ValueError(f"methods: unknown method '{method}' (known: {', '.join(METHODS)})")
         if len(self.llm.executors) not in (1, *self.n_agents):
             raise ValueError(
                 f"llm.executors names {len(self.llm.executors)} models: give one for all, or one per executor"

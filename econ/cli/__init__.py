@@ -69,10 +69,30 @@ def main() -> None:
         sys.exit(fault.exit_code)
     except EconError as fault:
         fail(str(fault))
+    except ExceptionGroup as group_fault:
+        fail(str(first_known(group_fault)))
     except OSError as fault:
-        if fault.errno is None:
-            raise
-        fail(f"{fault.filename or 'file system'}: {fault.strerror}")
+        fail(file_fault(fault))
+
+
+def first_known(group_fault: ExceptionGroup[Exception]) -> Exception:
+    """The first fault a user is meant to see, of tasks that ran together; others are raised as they are."""
+    from econ.errors import EconError
+
+    known, unknown = group_fault.split((EconError, OSError))
+    if known is None or unknown is not None:
+        raise group_fault
+    fault: Exception = known
+    while isinstance(fault, ExceptionGroup):
+        fault = fault.exceptions[0]
+    return EconError(file_fault(fault)) if isinstance(fault, OSError) else fault
+
+
+def file_fault(fault: OSError) -> str:
+    """What the system says of a file: full disk, no permission …"""
+    if fault.errno is None:
+        raise fault
+    return f"{fault.filename or 'file system'}: {fault.strerror}"
 
 
 def fail(line: str, code: int = 1) -> None:

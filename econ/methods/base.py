@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -30,14 +30,23 @@ class Session:
     The gold is not here: a method cannot leak what it cannot see.
 
     Args:
-        problem_id, benchmark, prompt: of the problem; ``prompt`` is all a model may see of it.
+        problem: its ``prompt`` is all that a model may see of it.
         client: the shared LLM client.
         n_agents: executors (or debaters).
         seed: of the run. A request's own seed is a function of (seed, problem, role, agent, round, sample),
             so equal questions of two methods are one paid answer.
+        watch: told of every call as it ends, for showing a game live.
     """
 
-    def __init__(self, problem: Problem, client: Client, params: Params, n_agents: int, seed: int) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        client: Client,
+        params: Params,
+        n_agents: int,
+        seed: int,
+        watch: Callable[[Call], None] | None = None,
+    ) -> None:
         self.problem_id = problem.id
         self.benchmark = problem.benchmark
         self.kind = kind_of(problem.benchmark, params)  # number | math | yesno | plan | text
@@ -46,6 +55,7 @@ class Session:
         self.params = params
         self.n_agents = n_agents
         self.seed = seed
+        self._watch = watch
         self._calls: list[Call] = []
 
     async def ask(
@@ -83,6 +93,8 @@ class Session:
         )
         call = await self.client.complete(request)
         self._calls.append(call)
+        if self._watch is not None:
+            self._watch(call)
         return call
 
     @property

@@ -21,7 +21,15 @@ if TYPE_CHECKING:
 
 Kind = Literal["number", "math", "yesno", "plan"]
 
-CONTENT_KEYS = ("current_city", "transportation", "breakfast", "attraction", "lunch", "dinner", "accommodation")
+CONTENT_KEYS = (
+    "current_city",
+    "transportation",
+    "breakfast",
+    "attraction",
+    "lunch",
+    "dinner",
+    "accommodation",
+)
 DAY_SCHEMA: dict[str, Any] = {
     "type": "object",
     "properties": {"days": {"type": "integer"}, **{key: {"type": "string"} for key in CONTENT_KEYS}},

@@ -1,0 +1,46 @@
+"""econ evaluate: econ-baseline or econ-bne from a checkpoint."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import click
+
+from econ.cli.options import job_options, load_for
+from econ.methods import unknown
+from econ.params import ECON_METHODS
+from econ.records import Job
+
+
+@click.command("evaluate")
+@click.option("--method", default="econ-bne", show_default=True, help="econ-baseline or econ-bne.")
+@click.option("--checkpoint", type=click.Path(path_type=Path), help="Folder; default: the job's own.")
+@job_options
+def command(
+    benchmark: str,
+    n_agents: int,
+    seed: int,
+    method: str,
+    params_file: Path,
+    checkpoint: Path | None,
+    offline: bool,
+) -> None:
+    """Play ECON on the test problems from a trained checkpoint; write traces and metrics.
+
+    \b
+    Example: econ evaluate --benchmark svamp --method econ-bne --n-agents 3 --seed 0
+    """
+    params = load_for(params_file, benchmark)
+    if method not in ECON_METHODS:
+        raise unknown(method)
+    from econ import paths
+    from econ.methods.econ import EconMethod, from_checkpoint
+    from econ.play import run_job
+
+    folder = checkpoint or paths.checkpoint(benchmark, n_agents, seed)
+
+    def make() -> EconMethod:
+        return from_checkpoint(folder, params, n_agents, method)
+
+    asyncio.run(run_job(make, params, Job(benchmark, method, n_agents, seed), offline=offline))

@@ -1,0 +1,75 @@
+"""Multi-agent debate (Du et al. 2024): agents x rounds with full, simultaneous exchange; last-round majority."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from econ import grading, prompts
+from econ.methods.base import Session, Solution
+from econ.records import Call, Json, Message
+
+
+class Debate:
+    """Every agent answers alone, then ``rounds - 1`` times after reading all others' latest answers.
+
+    A call that failed gave no answer: nobody is shown it, it has no vote, and its turn stays out of the
+    agent's own history.
+    """
+
+    name = "debate"
+
+    def __init__(self, rounds: int, temperature: float) -> None:
+        self.rounds = rounds
+        self.temperature = temperature
+
+    async def solve(self, session: Session) -> Solution:
+        histories: list[list[Message]] = [[] for _ in range(session.n_agents)]
+        latest: Sequence[Call] = ()
+        answers: list[str | None] = []
+        steps: list[Json] = []
+        for round in range(self.rounds):
+            turns = [self._turn(session, histories[i], latest, i) for i in range(session.n_agents)]
+            latest = await asyncio.gather(
+                *(
+                    session.ask(
+                        "debater",
+                        [*history, turn],
+                        agent=agent,
+                        round=round,
+                        temperature=self.temperature,
+                        max_tokens=session.params.llm.answer_tokens(session.benchmark),
+                    )
+                    for agent, (history, turn) in enumerate(zip(histories, turns, strict=True))
+                )
+            )
+            for history, turn, call in zip(histories, turns, latest, strict=True):
+                if call.ok:
+                    history += [turn, {"role": "assistant", "content": call.text}]
+            answers = [grading.extract(session.kind, call.text) if call.ok else None for call in latest]
+            steps.append({"round": round, "answers": answers})
+        return _majority(session, latest, answers, tuple(steps))
+
+    def _turn(self, session: Session, history: list[Message], latest: Sequence[Call], agent: int) -> Message:
+        """The new user message of ``agent``; one that has no answer so far gets the whole problem again."""
+        tokens = session.params.llm.answer_tokens(session.benchmark)
+        [first] = prompts.cot(session.prompt, session.kind, tokens)
+        if not latest:
+            return first
+        others = [call.text for call in latest if call.agent != agent and call.ok]
+        update = prompts.debate_update(session.prompt, session.kind, others, tokens)
+        if history:
+            return update
+        return {"role": "user", "content": f"{first['content']}\n\n{update['content']}"}
+
+
+def _majority(
+    session: Session, latest: Sequence[Call], answers: Sequence[str | None], steps: tuple[Json, ...]
+) -> Solution:
+    """The last round's largest group of equal answers; its earliest member is the answer that is graded."""
+    winner = grading.majority(session.kind, answers)
+    if winner is not None:
+        return Solution(latest[winner].text, rounds=len(steps), stop="last round", steps=steps)
+    reasons = {call.error for call in latest if not call.ok}
+    error = ", ".join(sorted(filter(None, reasons))) or "no readable answer in the last round"
+    return Solution("", rounds=len(steps), stop="last round", steps=steps, error=error)

@@ -1,0 +1,100 @@
+"""Playing a method over a benchmark's problems: calls in, traces and metrics out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import orjson
+
+from econ import benchmarks, paths
+from econ.files import write_atomic
+from econ.grading import grade
+from econ.llm import open_client, payer
+from econ.llm.base import Client
+from econ.methods.base import Method, Session, Solution
+from econ.params import Params
+from econ.progress import Progress
+from econ.records import Job, Problem, Trace, Verdict, to_json
+
+
+async def run_job(make: Callable[[], Method], params: Params, job: Job, *, offline: bool = False) -> None:
+    """Play the job's method over the benchmark's test sample; write its traces, then its metrics.
+
+    Problems are in flight together, bounded by ``llm.max_in_flight``. Both files are written at the end in
+    one step each: a run that is interrupted leaves earlier results as they were, and goes on from the call
+    cache when it is started again.
+
+    Args:
+        make: gives the method; called once the first problems could be read.
+    """
+    from econ.reporting.metrics import summarise
+
+    problems = benchmarks.load(job.benchmark, "test", params)
+    method = make()
+    payer.set(f"{job.benchmark}/{job.name}")
+    async with open_client(params, offline=offline) as client:
+        await client.probe()
+        with Progress(len(problems), "problems", client, f"{job.benchmark}/{job.name}") as progress:
+            traces = await play(method, problems, client, params, job, progress)
+    write_atomic(paths.trace(job), (to_json(trace) + b"\n" for trace in traces))
+    metrics = summarise(traces, benchmarks.manifest(job.benchmark), params)
+    write_atomic(paths.metrics(job), [orjson.dumps(metrics, option=orjson.OPT_INDENT_2), b"\n"])
+
+
+async def play(
+    method: Method,
+    problems: Sequence[Problem],
+    client: Client,
+    params: Params,
+    job: Job,
+    progress: Progress | None = None,
+) -> list[Trace]:
+    """The traces of ``method`` on ``problems``, in their order, whatever order the answers came in."""
+
+    async def one(problem: Problem) -> Trace:
+        session = Session(problem, client, params, job.n_agents, job.seed)
+        trace = await solve(method, problem, session, job)
+        if progress is not None:
+            progress.advance()
+        return trace
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(one(problem)) for problem in problems]
+    return [task.result() for task in tasks]
+
+
+async def solve(method: Method, problem: Problem, session: Session, job: Job) -> Trace:
+    """Let ``method`` answer one problem, grade what it says and keep the whole record."""
+    solution = await method.solve(session)
+    verdict = await asyncio.to_thread(judge, problem, solution, session.params)
+    return Trace(
+        problem_id=problem.id,
+        benchmark=problem.benchmark,
+        method=job.method,
+        n_agents=job.n_agents,
+        seed=job.seed,
+        gold=problem.gold,
+        answer=verdict.answer,
+        correct=verdict.correct,
+        invalid=verdict.invalid,
+        reason=verdict.reason,
+        strict=verdict.strict,
+        reward=verdict.reward,
+        rounds=solution.rounds,
+        stop=solution.stop,
+        text=solution.text,
+        steps=solution.steps,
+        detail={**verdict.detail, **solution.detail},
+        simulated=session.client.simulated,
+        calls=session.calls,
+    )
+
+
+def judge(problem: Problem, solution: Solution, params: Params) -> Verdict:
+    """The grader's verdict; a method that could get no answer is INVALID for the reason it gave."""
+    if solution.error is None:
+        return grade(problem, solution.text, params)
+    verdict = grade(problem, None, params)
+    return replace(verdict, reason=solution.error)
