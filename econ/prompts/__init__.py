@@ -36,14 +36,20 @@ DAY_SCHEMA: dict[str, Any] = {
     "required": ["days", *CONTENT_KEYS],
 }
 
+FINAL_ANSWER: dict[str, dict[str, Any]] = {
+    "number": {"type": "number"},
+    "math": {"type": "string"},
+    "yesno": {"enum": ["yes", "no"]},
+    "plan": {"type": "array", "items": DAY_SCHEMA},
+}
+
 
 def commitment_schema(kind: Kind) -> dict[str, Any]:
     """JSON schema of a commitment. The final answer comes first, so a cut commitment still carries it."""
-    answer = {"type": "array", "items": DAY_SCHEMA} if kind == "plan" else {"type": "string"}
     return {
         "type": "object",
         "properties": {
-            "final_answer": answer,
+            "final_answer": FINAL_ANSWER[kind],
             "confidence": {"type": "number", "minimum": 0, "maximum": 1},
             "reasoning": {"type": "string"},
             "checklist": {"type": "array", "items": {"type": "string"}},
