@@ -1,0 +1,55 @@
+"""The params file is a closed schema: a fault is one line that names the key."""
+
+from pathlib import Path
+
+import pytest
+
+from econ.errors import EconError
+from econ.params import Params, load
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "params.yaml"
+    path.write_text(text)
+    return path
+
+
+def test_an_empty_file_is_the_defaults(tmp_path: Path) -> None:
+    assert load(write(tmp_path, "")) == Params()
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("n_agent: [3]", "unknown key 'n_agent' (did you mean 'n_agents'?)"),
+        ("llm: {max_in_fligth: 3}", "unknown key 'llm.max_in_fligth' (did you mean 'max_in_flight'?)"),
+        ("n_agents: [0]", "'n_agents.0'"),
+        ("n_agents: three", "'n_agents'"),
+        ("n_agents: [3, 3]", "lists a value twice"),
+        ("methods: [debat]", "unknown method 'debat'"),
+        ("llm: {backend: openai}", "llm.base_url is needed"),
+        ("llm: {executors: [a, b]}", "give one for all"),
+        ("action: {repetition_penalty: {low: 0.1, high: 0.9}}", "rewards repetition"),
+        ("action: {temperature: {low: 2, high: 1}}", "must be below"),
+        ("reward: {alpha: [0.5, 0.5, 0.5]}", "must sum to 1"),
+        ("train: {episodes: 0}", "'train.episodes'"),
+        ("- a", "must be a mapping"),
+        ("a: [", "not valid YAML"),
+    ],
+)
+def test_a_fault_is_one_line_that_names_the_key(tmp_path: Path, text: str, told: str) -> None:
+    with pytest.raises(EconError) as fault:
+        load(write(tmp_path, text))
+    assert told in str(fault.value)
+    assert "\n" not in str(fault.value)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(EconError, match=r"nowhere\.yaml does not exist"):
+        load(tmp_path / "nowhere.yaml")
+
+
+def test_one_executor_model_serves_all_and_several_are_assigned_in_order() -> None:
+    assert Params().llm.executor(5) == Params().llm.executors[0]
+    mixed = Params.model_validate({"n_agents": [2], "llm": {"executors": ["a", "b"]}})
+    assert [mixed.llm.executor(i) for i in range(2)] == ["a", "b"]
