@@ -47,7 +47,9 @@ class Progress:
     def advance(self, n: int = 1, **shown: float | str) -> None:
         """Count ``n`` more units done; ``shown`` values (a loss, a reward …) stand beside the counts."""
         self._done += n
-        self._shown = {key: value if isinstance(value, str) else f"{value:.3g}" for key, value in shown.items()}
+        self._shown = {
+            key: value if isinstance(value, str) else f"{value:.3g}" for key, value in shown.items()
+        }
         if self._bar is not None:
             self._bar.set_postfix_str(", ".join(self._facts()), refresh=False)
             self._bar.update(n)

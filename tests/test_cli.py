@@ -11,7 +11,9 @@ ROOT = Path(__file__).parent.parent
 
 
 def econ(*words: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    inherited = {key: value for key, value in os.environ.items() if not key.startswith(("TOGETHER", "OPENAI"))}
+    inherited = {
+        key: value for key, value in os.environ.items() if not key.startswith(("TOGETHER", "OPENAI"))
+    }
     return subprocess.run(
         [sys.executable, "-m", "econ", *words],
         cwd=folder,
@@ -36,17 +38,40 @@ def test_help_lists_every_command_without_importing_the_heavy_packages() -> None
         "heavy = {'torch', 'pandas', 'numpy', 'pydantic', 'matplotlib', 'datasets', 'aiohttp', 'jinja2'};"
         "print(sorted(heavy & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
     assert done.stdout.strip().endswith("[]")
-    for command in ("download", "train", "evaluate", "debate", "aggregate", "figures", "report", "solve", "doctor"):
+    for command in (
+        "download",
+        "train",
+        "evaluate",
+        "debate",
+        "aggregate",
+        "figures",
+        "report",
+        "solve",
+        "doctor",
+    ):
         assert f"  {command} " in done.stdout
 
 
 @pytest.mark.parametrize(
     "command",
-    ["download", "train", "evaluate", "debate", "aggregate", "figures", "report", "solve", "grade", "estimate",
-     "doctor"],
-)  # fmt: skip
+    [
+        "download",
+        "train",
+        "evaluate",
+        "debate",
+        "aggregate",
+        "figures",
+        "report",
+        "solve",
+        "grade",
+        "estimate",
+        "doctor",
+    ],
+)
 def test_every_command_has_help_with_an_example(command: str, tmp_path: Path) -> None:
     done = econ(command, "--help", folder=tmp_path)
     assert done.returncode == 0

@@ -55,7 +55,13 @@ async def test_a_failed_call_is_invalid_and_stays_in_the_denominator() -> None:
     traces = await run(ScriptedClient(script), "cot")
     assert len(traces) == len(PROBLEMS)
     [bad] = [t for t in traces if t.invalid]
-    assert (bad.problem_id, bad.answer, bad.correct, bad.reward, bad.reason) == ("p2", None, False, 0, "timeout")
+    assert (bad.problem_id, bad.answer, bad.correct, bad.reward, bad.reason) == (
+        "p2",
+        None,
+        False,
+        0,
+        "timeout",
+    )
     assert bad.calls[0].error == "timeout"
 
 

@@ -14,9 +14,7 @@ from econ.records import Job
 @click.command("debate")
 @click.option("--method", default="debate", show_default=True, help="debate or cot.")
 @job_options
-def command(
-    benchmark: str, n_agents: int, seed: int, method: str, params_file: Path, offline: bool
-) -> None:
+def command(benchmark: str, n_agents: int, seed: int, method: str, params_file: Path, offline: bool) -> None:
     """Play a baseline on the test problems; write traces and metrics.
 
     \b

@@ -14,9 +14,13 @@ from econ.params import Params, load
 F = TypeVar("F", bound=Callable[..., Any])
 
 params_option = click.option(
-    "--params", "params_file", type=click.Path(path_type=Path), default=Path("params.yaml"),
-    show_default=True, help="Params file.",
-)  # fmt: skip
+    "--params",
+    "params_file",
+    type=click.Path(path_type=Path),
+    default=Path("params.yaml"),
+    show_default=True,
+    help="Params file.",
+)
 benchmark_option = click.option("--benchmark", required=True, help="Benchmark, as named in the params.")
 n_agents_option = click.option("--n-agents", type=click.IntRange(min=1), required=True, help="Executors.")
 seed_option = click.option("--seed", type=int, default=0, show_default=True, help="Seed of the run.")

@@ -17,7 +17,9 @@ from econ.records import Call, Job, Problem
 
 @click.command("solve")
 @click.argument("question", required=False)
-@click.option("--benchmark", default="svamp", show_default=True, help="Whose answer format and grader to use.")
+@click.option(
+    "--benchmark", default="svamp", show_default=True, help="Whose answer format and grader to use."
+)
 @click.option("--problem", "problem_id", help="A problem of the benchmark by its id, instead of QUESTION.")
 @click.option("--method", default="econ-bne", show_default=True, help="Any method.")
 @click.option("--n-agents", type=click.IntRange(min=1), help="Executors; default: the first of the params.")
@@ -62,7 +64,9 @@ def _find(benchmark: str, question: str | None, problem_id: str | None, params: 
         for problem in benchmarks.load(benchmark, split, whole):
             if problem.id == problem_id:
                 return problem
-    raise EconError(f"no problem '{problem_id}' in {benchmark}", f"see data/benchmarks/{benchmark}/test.jsonl")
+    raise EconError(
+        f"no problem '{problem_id}' in {benchmark}", f"see data/benchmarks/{benchmark}/test.jsonl"
+    )
 
 
 def _method(job: Job, params: Params) -> Method:

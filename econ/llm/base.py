@@ -21,6 +21,12 @@ class Usage:
     usd: float | None  # None: no price in params
 
 
+class Progress(Protocol):
+    """Told of each finished call; ``paid``: it reached the server just now."""
+
+    def call(self, call: Call, paid: bool) -> None: ...
+
+
 class Client(Protocol):
     """One async client for all backends.
 
@@ -39,6 +45,10 @@ class Client(Protocol):
 
     async def context_tokens(self, model: str) -> int | None:
         """The model's context window in tokens; None: unknown."""
+        ...
+
+    async def probe(self) -> None:
+        """Show that extreme actions change the output; EconError names a dimension that the server ignores."""
         ...
 
     async def embed(self, texts: list[str]) -> list[list[float]]:

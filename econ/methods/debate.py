@@ -1,4 +1,4 @@
-"""Multi-agent debate (Du et al. 2024): agents x rounds with full, simultaneous exchange; last-round majority."""
+"""Multi-agent debate (Du et al. 2024): agents x rounds, full simultaneous exchange, last-round majority."""
 
 from __future__ import annotations
 
