@@ -1,0 +1,34 @@
+"""econ aggregate: from metrics and traces to the paper's tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from econ.cli.options import params_option
+from econ.params import load
+
+
+@click.command("aggregate")
+@params_option
+def command(params_file: Path) -> None:
+    """Gather the metrics of exactly the params' jobs into tables (CSV, LaTeX, Markdown).
+
+    \b
+    Example: econ aggregate --params params.yaml
+    """
+    params = load(params_file)
+    from econ import paths
+    from econ.reporting import show
+    from econ.reporting.gather import gather
+    from econ.reporting.tables import build
+
+    results = gather(params, params_file)
+    frames = build(results)
+    for name, frame in frames.items():
+        show.write(name, frame)
+    mark = f", {show.SIMULATED}" if any(result.metrics["simulated"] for result in results) else ""
+    click.echo(
+        f"{len(frames)} tables of {len(results)} jobs in {paths.TABLES}{mark}; accuracy.md is the main one"
+    )

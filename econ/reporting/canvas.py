@@ -1,0 +1,125 @@
+"""What all figures share: style, palette, a grid of benchmark panels, legends, and byte-identical files."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from econ import paths
+from econ.files import write_atomic
+from econ.reporting.outputs import FIGURE_FORMATS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+STYLE = Path(__file__).with_name("figures.mplstyle")
+WIDTH = 6.9  # inches, a two-column text width
+PAPER = "#8a8a8a"
+# Okabe and Ito's colours: told apart with every common colour-vision deficiency. ECON's own come first.
+PALETTE = ("#0072B2", "#56B4E9", "#D55E00", "#E69F00", "#009E73", "#CC79A7", "#7A5195", "#000000")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+NAMES = {
+    "gsm8k": "GSM8K", "gsm_hard": "GSM-Hard", "math": "MATH", "svamp": "SVAMP", "strategyqa": "StrategyQA",
+    "travelplanner": "TravelPlanner", "all": "All benchmarks",
+}  # fmt: skip
+# No dates or versions in the files: the same tables give the same bytes.
+METADATA: dict[str, dict[str, Any]] = {
+    "pdf": {"CreationDate": None, "Producer": None, "Creator": None},
+    "svg": {"Date": None, "Creator": None},
+    "png": {"Software": None},
+}
+
+
+def name_of(benchmark: str) -> str:
+    return NAMES.get(benchmark, benchmark)
+
+
+def colours(methods: Sequence[str]) -> dict[str, str]:
+    """A colour per method: the same in every figure of a run, ECON's first whatever the params' order."""
+    order = sorted(methods, key=lambda method: (method != "econ-bne", method != "econ-baseline"))
+    return {method: PALETTE[index % len(PALETTE)] for index, method in enumerate(order)}
+
+
+def markers(n_agents: Iterable[int]) -> dict[int, str]:
+    return {n: MARKERS[index % len(MARKERS)] for index, n in enumerate(sorted(n_agents))}
+
+
+def offsets(count: int, spread: float) -> list[float]:
+    """``count`` places side by side, centred on 0, over at most ``spread``."""
+    step = spread / max(count, 1)
+    return [(index - (count - 1) / 2) * step for index in range(count)]
+
+
+@contextmanager
+def styled() -> Iterator[None]:
+    """Matplotlib without a display, in the figures' one style."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    with mpl.rc_context(fname=str(STYLE)):
+        yield
+
+
+def panels(
+    titles: Sequence[str], height: float, *, share_x: bool = True, share_y: bool = True
+) -> tuple[Figure, list[Axes]]:
+    """A figure with one panel per title, at most three beside each other; ``height`` of a panel in inches."""
+    import matplotlib.pyplot as plt
+
+    count = max(len(titles), 1)
+    columns = min(count, 2 if count in (2, 4) else 3)
+    rows = -(-count // columns)
+    width = WIDTH if columns > 1 else WIDTH * 0.62
+    figure, grid = plt.subplots(
+        rows,
+        columns,
+        figsize=(width, rows * height + 0.55),
+        sharex=share_x,
+        sharey=share_y,
+        squeeze=False,
+    )
+    axes = list(grid.flat)
+    for axis, title in zip(axes, titles, strict=False):
+        axis.set_title(title)
+        axis.tick_params(axis="x", labelbottom=True)
+    for axis in axes[count:]:
+        axis.set_axis_off()
+    return figure, axes[:count]
+
+
+def legend(figure: Figure, handles: Sequence[Any], title: str = "") -> None:
+    """One legend below the panels, outside of them."""
+    labels = [str(handle.get_label()) for handle in handles]
+    columns = min(len(handles), 4 if max(map(len, labels), default=0) < 24 else 3)
+    figure.legend(handles=handles, loc="outside lower center", ncols=columns, title=title or None)
+
+
+def note(figure: Figure, text: str, simulated: bool) -> None:
+    """The line above the panels: how many problems, what the bars are, and SIMULATED where that is so."""
+    mark = "SIMULATED (no language model). " if simulated else ""
+    figure.suptitle(mark + text, fontsize=7, x=0.01, ha="left", color="#B00020" if simulated else "#444444")
+
+
+def message(text: str) -> Figure:
+    """A figure that says why there is nothing to draw."""
+    import matplotlib.pyplot as plt
+
+    figure, axis = plt.subplots(figsize=(WIDTH * 0.62, 1.2))
+    axis.set_axis_off()
+    axis.text(0.5, 0.5, text, ha="center", va="center", wrap=True, color="#444444")
+    return figure
+
+
+def save(figure: Figure, name: str) -> None:
+    """Write the figure in every format, atomically, and close it."""
+    import matplotlib.pyplot as plt
+
+    for ending in FIGURE_FORMATS:
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format=ending, metadata=METADATA[ending])
+        write_atomic(paths.FIGURES / f"{name}.{ending}", [buffer.getvalue()])
+    plt.close(figure)

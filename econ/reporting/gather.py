@@ -1,0 +1,142 @@
+"""Reading back what the params' jobs have written: metrics, and which problems each one got right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+
+from econ import paths
+from econ.errors import EconError
+from econ.params import ECON_METHODS, Params
+from econ.records import Job, Json
+from econ.reporting.metrics import setting
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One job's metrics, and what they come from.
+
+    ``outcomes``: problem id -> answered right. ``verbatim``: problem id -> is a GSM8K question word for word
+    (GSM-Hard only).
+    """
+
+    job: Job
+    metrics: Json
+    outcomes: dict[str, bool]
+    verbatim: dict[str, bool]
+
+
+def jobs(params: Params) -> list[Job]:
+    """Every job of the params, in table order."""
+    return [
+        Job(benchmark, method, n_agents, seed)
+        for benchmark in params.benchmarks
+        for method in params.methods
+        for n_agents in params.n_agents
+        for seed in params.seeds
+    ]
+
+
+def gather(params: Params, params_file: Path) -> list[Result]:
+    """Results of exactly the params' jobs.
+
+    Raises:
+        EconError: a job's file is missing, damaged, made with other params or on other problems than its
+            benchmark's other jobs; the line names the file and the command that makes it.
+    """
+    wanted = jobs(params)
+    missing = [job for job in wanted if not (paths.metrics(job).exists() and paths.trace(job).exists())]
+    if missing:
+        first = missing[0]
+        gone = paths.trace(first) if paths.metrics(first).exists() else paths.metrics(first)
+        others = f" (and {len(missing) - 1} more of {len(wanted)} jobs)" if len(missing) > 1 else ""
+        raise EconError(f"{gone} does not exist{others}", f"make it with: {remake(first, params_file)}")
+    results = [_result(job, params, params_file) for job in wanted]
+    _same_problems(results, params_file)
+    return results
+
+
+def remake(job: Job, params_file: Path) -> str:
+    """The command that makes a job's traces and metrics."""
+    command = "evaluate" if job.method in ECON_METHODS else "debate"
+    return (
+        f"econ {command} --benchmark {job.benchmark} --method {job.method} "
+        f"--n-agents {job.n_agents} --seed {job.seed} --params {params_file}"
+    )
+
+
+def rows(path: Path) -> Iterator[Json]:
+    """The lines of a trace file, one at a time.
+
+    Raises:
+        EconError: a line is not a JSON object; file and line are named.
+    """
+    with path.open("rb") as lines:
+        for number, line in enumerate(lines, start=1):
+            try:
+                row = orjson.loads(line)
+            except orjson.JSONDecodeError as fault:
+                raise EconError(f"{path} line {number} is not JSON: {fault}") from None
+            if not isinstance(row, dict):
+                raise EconError(f"{path} line {number} is not a JSON object")
+            yield row
+
+
+def _result(job: Job, params: Params, params_file: Path) -> Result:
+    path = paths.metrics(job)
+    try:
+        metrics = orjson.loads(path.read_bytes())
+        outcomes, verbatim = _outcomes(paths.trace(job))
+        agreed = metrics["n"] == len(outcomes) and metrics["correct"] == sum(outcomes.values())
+        made_with = metrics["setting"]
+    except (orjson.JSONDecodeError, KeyError, TypeError) as fault:
+        raise EconError(
+            f"{path} or its trace file is damaged: {fault!r}", f"remake both with: {remake(job, params_file)}"
+        ) from None
+    if not agreed:
+        raise EconError(
+            f"{path} and {paths.trace(job)} do not belong together",
+            f"remake both with: {remake(job, params_file)}",
+        )
+    other = sorted(_differing(made_with, setting(params, job.method)))
+    if other:
+        raise EconError(
+            f"{path} was made with other params ({', '.join(other)}) than {params_file}",
+            f"remake it with: {remake(job, params_file)}",
+        )
+    return Result(job, metrics, outcomes, verbatim)
+
+
+def _outcomes(path: Path) -> tuple[dict[str, bool], dict[str, bool]]:
+    outcomes, verbatim = {}, {}
+    for row in rows(path):
+        outcomes[row["problem_id"]] = bool(row["correct"])
+        if "verbatim" in row["detail"]:
+            verbatim[row["problem_id"]] = bool(row["detail"]["verbatim"])
+    return outcomes, verbatim
+
+
+def _differing(made_with: Json, now: Json, prefix: str = "") -> Iterator[str]:
+    """Dotted keys whose values differ."""
+    for key in made_with.keys() | now.keys():
+        old, new = made_with.get(key), now.get(key)
+        if isinstance(old, dict) and isinstance(new, dict):
+            yield from _differing(old, new, f"{prefix}{key}.")
+        elif old != new:
+            yield f"{prefix}{key}"
+
+
+def _same_problems(results: list[Result], params_file: Path) -> None:
+    """Comparisons are paired, so a benchmark's jobs must all have played the same problems."""
+    first: dict[str, Result] = {}
+    for result in results:
+        reference = first.setdefault(result.job.benchmark, result)
+        same_ids = result.outcomes.keys() == reference.outcomes.keys()
+        if not same_ids or result.metrics["problems"] != reference.metrics["problems"]:
+            raise EconError(
+                f"{paths.metrics(result.job)} is on other problems than {paths.metrics(reference.job)}",
+                f"remake the older one, e.g. with: {remake(result.job, params_file)}",
+            )

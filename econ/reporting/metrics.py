@@ -1,0 +1,151 @@
+"""What one job's traces amount to: the content of a metrics file, recomputed from traces alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from statistics import fmean
+from typing import Any
+
+from econ.errors import EconError
+from econ.params import ECON_METHODS, Params
+from econ.records import Call, Json, Trace
+from econ.reporting.statistics import wilson
+
+# Sections of the params that can change a job's answers. Lists of jobs, limits and prices cannot.
+_SHARED_SECTIONS = ("data", "llm")
+_ECON_SECTIONS = ("embedding", "action", "network", "reward", "train", "bne")
+_SURROUNDINGS = {
+    "data": {"source", "mirror", "train_problems"},
+    "llm": {
+        "base_url", "dialect", "max_in_flight", "timeout_seconds", "max_retries", "patience_seconds",
+        "limits", "budget", "prices", "local",
+    },
+}  # fmt: skip
+
+
+def summarise(traces: Sequence[Trace], problems_info: Mapping[str, Any], params: Params) -> Json:
+    """Metrics of one job (benchmark x method x agent count x seed).
+
+    Args:
+        traces: one per problem, all of the same job.
+        problems_info: the benchmark's manifest: where the problems came from.
+        params: for prices, the team and the setting that the answers belong to.
+
+    Returns:
+        A JSON object. Shares lie in [0, 1], with Wilson's 95 % interval for the accuracy; ``accuracy`` is
+        the flexible reading, ``accuracy_strict`` the strict one; INVALID counts as wrong in both. Token
+        counts include failed calls. ``usd`` prices every call, shared through the cache or not.
+
+    Raises:
+        EconError: no traces, traces of several jobs, or a problem answered twice.
+    """
+    first = _one_job(traces)
+    calls = [call for trace in traces for call in trace.calls]
+    n, correct = len(traces), sum(trace.correct for trace in traces)
+    low, high = wilson(correct, n)
+    return {
+        "benchmark": first.benchmark,
+        "method": first.method,
+        "n_agents": first.n_agents,
+        "seed": first.seed,
+        "simulated": any(trace.simulated for trace in traces),
+        "n": n,
+        "correct": correct,
+        "accuracy": correct / n,
+        "accuracy_low": low,
+        "accuracy_high": high,
+        "accuracy_strict": sum(trace.strict is True for trace in traces) / n,
+        "mean_reward": fmean(trace.reward for trace in traces),
+        "invalid": sum(trace.invalid for trace in traces),
+        "invalid_reasons": _counts(trace.reason or "not stated" for trace in traces if trace.invalid),
+        "parse_rate": sum(not trace.invalid for trace in traces) / n,
+        "parse_rate_strict": sum(trace.strict is not None for trace in traces) / n,
+        "mean_rounds": fmean(trace.rounds for trace in traces),
+        "stop_reasons": _counts(trace.stop or "not stated" for trace in traces),
+        **_spending(calls, n, params),
+        "models": {role: sorted(models) for role, models in sorted(_team(calls).items())},
+        "problems": dict(problems_info),
+        "setting": setting(params, first.method),
+        **_extras(traces),
+    }
+
+
+def setting(params: Params, method: str) -> Json:
+    """The part of the params that can change ``method``'s answers (a baseline's own section has its name)."""
+    own = _ECON_SECTIONS if method in ECON_METHODS else (method.replace("-", "_"),)
+    kept = params.model_dump(mode="json", include={*_SHARED_SECTIONS, *own})
+    for section, keys in _SURROUNDINGS.items():
+        kept[section] = {key: value for key, value in kept[section].items() if key not in keys}
+    return kept
+
+
+def _one_job(traces: Sequence[Trace]) -> Trace:
+    if not traces:
+        raise EconError("there are no traces to summarise", "give the benchmark at least one test problem")
+    first = traces[0]
+    jobs = {(trace.benchmark, trace.method, trace.n_agents, trace.seed) for trace in traces}
+    if len(jobs) > 1:
+        raise EconError(f"traces of {len(jobs)} jobs are mixed in one file: {sorted(jobs)}")
+    twice = [name for name, count in Counter(trace.problem_id for trace in traces).items() if count > 1]
+    if twice:
+        raise EconError(f"problem {twice[0]} of {first.benchmark} is answered twice by {first.method}")
+    return first
+
+
+def _spending(calls: Sequence[Call], n: int, params: Params) -> Json:
+    prompt = sum(call.prompt_tokens for call in calls)
+    completion = sum(call.completion_tokens for call in calls)
+    return {
+        "calls": len(calls),
+        "failed_calls": sum(not call.ok for call in calls),
+        "truncated_calls": sum(call.finish_reason == "length" for call in calls),
+        "prompt_tokens": prompt,
+        "completion_tokens": completion,
+        "total_tokens": prompt + completion,
+        "tokens_estimated": any(call.tokens_estimated for call in calls),
+        "calls_per_problem": len(calls) / n,
+        "prompt_tokens_per_problem": prompt / n,
+        "completion_tokens_per_problem": completion / n,
+        "total_tokens_per_problem": (prompt + completion) / n,
+        "usd": _price(calls, params),
+    }
+
+
+def _price(calls: Iterable[Call], params: Params) -> float | None:
+    """USD of all calls; None where a model has no price in params."""
+    total = 0.0
+    for call in calls:
+        price = params.llm.prices.get(call.model)
+        if price is None:
+            return None
+        total += (price.prompt * call.prompt_tokens + price.completion * call.completion_tokens) / 1e6
+    return round(total, 9)
+
+
+def _team(calls: Iterable[Call]) -> dict[str, set[str]]:
+    team: dict[str, set[str]] = {}
+    for call in calls:
+        team.setdefault(call.role, set()).add(call.model)
+    return team
+
+
+def _counts(values: Iterable[str]) -> dict[str, int]:
+    return dict(sorted(Counter(values).items()))
+
+
+def _extras(traces: Sequence[Trace]) -> Json:
+    """Numbers that only some benchmarks have."""
+    extras: Json = {}
+    if any("verbatim" in trace.detail for trace in traces):
+        extras["subsets"] = _verbatim_subsets(traces)
+    return extras
+
+
+def _verbatim_subsets(traces: Sequence[Trace]) -> Json:
+    """GSM-Hard with and without its problems that are verbatim GSM8K questions."""
+    parts = {
+        "verbatim": [trace for trace in traces if trace.detail.get("verbatim")],
+        "changed": [trace for trace in traces if not trace.detail.get("verbatim")],
+    }
+    return {name: {"n": len(part), "correct": sum(t.correct for t in part)} for name, part in parts.items()}

@@ -1,0 +1,226 @@
+"""What the reporting commands write: always the same files, whatever the results are.
+
+Light on purpose (no pandas): the pipeline's graph imports it for the exact names.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+TABLE_FORMATS = ("csv", "tex", "md")
+FIGURE_FORMATS = ("pdf", "svg", "png")
+
+Kind = Literal["text", "count", "mean", "percent", "points", "tokens", "usd", "p", "flag"]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column as shown: its heading, how its numbers read, and the columns of its interval, if any."""
+
+    heading: str
+    kind: Kind = "text"
+    low: str | None = None
+    high: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table as shown. The CSV holds every column unrounded; ``columns`` picks those of .tex, .md, .html."""
+
+    title: str
+    caption: str
+    columns: dict[str, Column] = field(default_factory=dict)
+
+
+_JOB = {
+    "benchmark": Column("Benchmark"),
+    "method": Column("Method"),
+    "n_agents": Column("N", "count"),
+}
+_N = {"n": Column("n", "count")}
+_ACCURACY = {"accuracy": Column("Accuracy", "percent", "accuracy_low", "accuracy_high")}
+_PAPER_MODELS = {
+    "paper_mixtral_8x7b": Column("8x7B*", "percent"),
+    "paper_mixtral_8x22b": Column("8x22B*", "percent"),
+    "paper_llama_70b": Column("70B*", "percent"),
+    "paper_llama_405b": Column("405B*", "percent"),
+}
+_PAPER_TOKENS = {
+    "paper_mixtral_8x7b": Column("8x7B*", "tokens"),
+    "paper_mixtral_8x22b": Column("8x22B*", "tokens"),
+    "paper_llama_70b": Column("70B*", "tokens"),
+}
+_RATES = {
+    "delivery": Column("Delivery", "percent"),
+    "commonsense_micro": Column("Common. micro", "percent"),
+    "commonsense_macro": Column("Common. macro", "percent"),
+    "hard_micro": Column("Hard micro", "percent"),
+    "hard_macro": Column("Hard macro", "percent"),
+    "final": Column("Final", "percent"),
+}
+_STARRED = (
+    "* = as the paper reports it, with models of its own (Mixtral 8x7B and 8x22B, LLaMA3.1 70B and 405B)"
+)
+
+TABLES: dict[str, Table] = {
+    "accuracy": Table(
+        "Accuracy",
+        "Accuracy in %, with 95 % interval (Wilson; over problems where seeds are pooled). N: agents; n: "
+        "answers (problems x seeds). INVALID answers count as wrong. Strict: only answers in an explicit "
+        "final form. A method that uses one agent gives the same answers at every N.",
+        {
+            **_JOB, **_N, **_ACCURACY,
+            "accuracy_strict": Column("Strict", "percent"),
+            "parse_rate": Column("Parsed", "percent"),
+            "invalid": Column("INVALID", "count"),
+        },
+    ),
+    "tokens": Table(
+        "Tokens per problem",
+        "Means per problem over n answers, failed calls included: prompt, completion and their sum, "
+        "counted by each model's own tokenizer. Every call counts in full, also one whose answer was "
+        "shared through the cache. USD at the prices in the params.",
+        {
+            **_JOB, **_N,
+            "calls": Column("Calls", "mean"),
+            "prompt_tokens": Column("Prompt", "tokens"),
+            "completion_tokens": Column("Completion", "tokens"),
+            "total_tokens": Column("Total", "tokens"),
+            "rounds": Column("Rounds", "mean"),
+            "usd": Column("USD", "usd"),
+        },
+    ),
+    "paired": Table(
+        "ECON against each rival on the same problems",
+        "Difference in accuracy in points (method minus rival) with a 95 % paired bootstrap interval over "
+        "problems (none where no two problems differ: resampling then says nothing). p: exact McNemar "
+        "over the n problems (of means over seeds, where there are several). Least: the smallest "
+        "difference that can reach p = 0.05 at this n. Detectable: the smallest true difference found "
+        "with 80 % power at this n and discordance; a smaller one could not have been shown.",
+        {
+            **_JOB,
+            "rival": Column("Rival"),
+            **_N,
+            "difference": Column("Points", "points", "difference_low", "difference_high"),
+            "wins": Column("Wins", "count"),
+            "losses": Column("Losses", "count"),
+            "p": Column("p", "p"),
+            "least": Column("Least", "percent"),
+            "detectable": Column("Detectable", "percent"),
+        },
+    ),
+    "scaling": Table(
+        "Accuracy against the number of agents",
+        "Accuracy in % with 95 % interval, and the change in points from the fewest agents of these "
+        "params. The paper's figures 4 and 5 are no numeric targets (their points restate other methods' "
+        "results), so only their statement is of use: one coordinator stops helping beyond about four "
+        "executors.",
+        {
+            "benchmark": Column("Benchmark"), "method": Column("Method"), "n_agents": Column("N", "count"),
+            **_N, **_ACCURACY,
+            "change": Column("Change", "points"),
+            "total_tokens": Column("Tokens", "tokens"),
+        },
+    ),
+    "paper_accuracy": Table(
+        "Accuracy beside the paper's",
+        f"Accuracy in % with 95 % interval. {_STARRED}. The paper states neither sample sizes, seeds nor "
+        "spread; its debate rows are of table 3, all others of figures 9 to 13.",
+        {
+            **_JOB, **_N, **_ACCURACY,
+            "paper_method": Column("Paper's name*"), **_PAPER_MODELS,
+            "note": Column("Note"),
+        },
+    ),
+    "paper_gains": Table(
+        "ECON's gain over each rival, beside the paper's",
+        "Gain in points, then as a share of the rival's accuracy (relative). Paper*: mean over the models "
+        "that the paper reports for this benchmark and rival, points with the lowest and highest model. "
+        "The paper's headline percentages (10.9, 11.2 ...) are of no single statistic and are not used.",
+        {
+            **_JOB,
+            "rival": Column("Rival"),
+            **_N,
+            "gain": Column("Points", "points", "gain_low", "gain_high"),
+            "relative_gain": Column("Relative", "points"),
+            "paper_gain": Column("Points*", "points", "paper_gain_low", "paper_gain_high"),
+            "paper_relative_gain": Column("Relative*", "points"),
+            "paper_models": Column("Models*", "count"),
+        },
+    ),
+    "paper_tokens": Table(
+        "Tokens per problem beside the paper's",
+        "Mean tokens per problem over n answers. Saved: tokens fewer than debate's on the same benchmark "
+        f"and N, in %, on the total and on completions alone. {_STARRED}, table 3; its unit is not defined "
+        "and fits completions best. Saved*: mean over its models (the paper's 21.4 % is none of its "
+        "table's means).",
+        {
+            **_JOB, **_N,
+            "completion_tokens": Column("Completion", "tokens"),
+            "total_tokens": Column("Total", "tokens"),
+            "saved_total": Column("Saved, total", "points"),
+            "saved_completion": Column("Saved, compl.", "points"),
+            **_PAPER_TOKENS,
+            "paper_saved": Column("Saved*", "points"),
+        },
+    ),
+    "travelplanner": Table(
+        "TravelPlanner",
+        "Official rates in % (sole-planning, micro rates over the constraints that apply), by level. Rows "
+        "of the paper* are its table 1 with GPT-4 on the 180 validation queries, of which two of its "
+        "rates are no multiple of 1/180. n: plans asked for; one not delivered fails everything.",
+        {**_JOB, "level": Column("Level"), **_N, **_RATES},
+    ),
+    "gsm_hard": Table(
+        "GSM-Hard with and without its GSM8K problems",
+        "Accuracy in % with 95 % interval on all problems, on those whose numbers were changed, and on "
+        "those that are verbatim GSM8K questions.",
+        {**_JOB, "subset": Column("Problems"), **_N, **_ACCURACY},
+    ),
+    "invalid": Table(
+        "Answers that could not be read, calls that failed",
+        "INVALID answers by reason, out of n; failed calls, and calls cut at their token limit, out of all.",
+        {
+            **_JOB, **_N,
+            "invalid": Column("INVALID", "count"),
+            "reasons": Column("Reasons"),
+            "calls": Column("Calls", "count"),
+            "failed_calls": Column("Failed", "count"),
+            "truncated_calls": Column("Cut", "count"),
+        },
+    ),
+    "problems": Table(
+        "Problems used",
+        "Where the test problems came from, and how many of the rows were used (a sample that is a "
+        "function of benchmark, split and sample seed alone).",
+        {
+            "benchmark": Column("Benchmark"),
+            "source": Column("Source"),
+            "revision": Column("Revision"),
+            "n": Column("Used", "count"),
+            "rows": Column("Rows", "count"),
+            "licence": Column("Licence"),
+            "sha256": Column("SHA-256"),
+        },
+    ),
+}  # fmt: skip
+
+FIGURES: dict[str, str] = {
+    "accuracy": "Accuracy per benchmark and method, with 95 % intervals.",
+    "tokens": "Tokens per problem, prompt and completion apart.",
+    "scaling": "Accuracy against the number of agents.",
+    "tradeoff": "Accuracy against tokens per problem, every method.",
+    "differences": "ECON against each rival on the same problems.",
+    "training": "Training curves.",
+}
+
+
+def table_files() -> list[str]:
+    """Paths of all table files, in a stable order."""
+    return [f"results/tables/{name}.{ending}" for name in TABLES for ending in TABLE_FORMATS]
+
+
+def figure_files() -> list[str]:
+    """Paths of all figure files, in a stable order."""
+    return [f"results/figures/{name}.{ending}" for name in FIGURES for ending in FIGURE_FORMATS]

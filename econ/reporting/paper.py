@@ -1,0 +1,143 @@
+"""The paper's reported numbers (data/paper), under this project's names.
+
+Cautions follow from the paper's own numbers, compared with each other: printed labels of figures 9 to 13 are
+the accuracies; table 3 differs from them in two cells; figures 4 and 5 restate other methods' results.
+"""
+
+from __future__ import annotations
+
+from statistics import fmean
+from typing import TYPE_CHECKING, TypeVar
+
+from econ import paths
+from econ.errors import EconError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+T = TypeVar("T")
+
+BENCHMARKS = {
+    "gsm8k": "GSM8K", "gsm_hard": "GSM-Hard", "math": "MATH", "svamp": "SVAMP", "strategyqa": "StrategyQA",
+}  # fmt: skip
+METHODS = {
+    "econ-bne": "ECON", "cot": "Zero-shot CoT", "few-shot-cot": "Few-shot CoT",
+    "self-consistency": "SC@maj64", "tot": "ToT", "rap": "RAP", "rstar": "rStar",
+}  # fmt: skip
+TABLE3 = {
+    "econ-bne": "ECON", "debate": "Multi-Agent Debate (3 rounds)", "rap": "RAP",
+    "self-consistency": "Self Consistency (64 rounds)",
+}  # fmt: skip
+MODELS = {
+    "Mixtral-8x7B": "paper_mixtral_8x7b", "Mixtral-8x22B": "paper_mixtral_8x22b",
+    "LLaMA3.1-70B": "paper_llama_70b", "LLaMA3.1-405B": "paper_llama_405b",
+}  # fmt: skip
+TRAVELPLANNER = {"econ-bne": "ECON (GPT-4)", "debate": "Debate (GPT-4)", "direct": "Direct GPT-4-Turbo"}
+
+NOTES = {
+    ("gsm8k", "econ-bne"): "figure 11; table 3 has 92.70 for 70B",
+    ("math", "econ-bne"): "figure 9; table 3 has 35.02 for 8x7B",
+    ("gsm8k", "rstar"): "70B equals what rStar's authors report for LLaMA3-8B",
+    ("gsm_hard", "self-consistency"): "8x7B equals RAP's value",
+    ("gsm_hard", "rap"): "8x7B equals self-consistency's value",
+}
+
+
+def _read(name: str) -> pd.DataFrame:
+    import pandas as pd
+
+    path = paths.PAPER / f"{name}.csv"
+    if not path.exists():
+        raise EconError(
+            f"{path} does not exist", "run from the project folder, where the paper's numbers are"
+        )
+    return pd.read_csv(path)
+
+
+class Reported:
+    """Accuracy as a share and tokens per problem, by (benchmark, method), then by the paper's model."""
+
+    def __init__(self) -> None:
+        accuracy, tokens = _read("reported_accuracy"), _read("reported_tokens")
+        self._accuracy = {
+            (row.benchmark, row.method, row.model): row.accuracy_percent / 100
+            for row in accuracy.itertuples()
+        }
+        self._table3 = {
+            (row.dataset, row.strategy, row.model): (row.performance_percent / 100, float(row.token_usage))
+            for row in tokens.itertuples()
+        }
+
+    def accuracy(self, benchmark: str, method: str) -> dict[str, float]:
+        """By model, from figures 9 to 13, or from table 3 where the method stands there alone (debate)."""
+        if method not in METHODS and method in TABLE3:
+            return self.table3_accuracy(benchmark, method)
+        return self._by_model(self._accuracy, benchmark, METHODS.get(method))
+
+    def table3_accuracy(self, benchmark: str, method: str) -> dict[str, float]:
+        found = self._by_model(self._table3, benchmark, TABLE3.get(method))
+        return {model: share for model, (share, _) in found.items()}
+
+    def tokens(self, benchmark: str, method: str) -> dict[str, float]:
+        """By model, from table 3 (unit not defined there)."""
+        found = self._by_model(self._table3, benchmark, TABLE3.get(method))
+        return {model: tokens for model, (_, tokens) in found.items()}
+
+    def gains(self, benchmark: str, method: str, rival: str) -> list[tuple[float, float]]:
+        """(points as a share, relative gain) of ``method`` over ``rival``, one pair per model.
+
+        Both sides come from the same source: table 3 where the rival stands there alone, else the figures.
+        """
+        table3 = rival not in METHODS and rival in TABLE3
+        source = self.table3_accuracy if table3 else self.accuracy
+        ours, theirs = source(benchmark, method), source(benchmark, rival)
+        return [(ours[m] - theirs[m], ours[m] / theirs[m] - 1) for m in theirs if m in ours]
+
+    def saving(self, benchmark: str, method: str) -> float | None:
+        """Mean over models of the share of debate's tokens that ``method`` saves (table 3)."""
+        ours, debate = self.tokens(benchmark, method), self.tokens(benchmark, "debate")
+        shares = [1 - ours[model] / debate[model] for model in debate if model in ours]
+        return fmean(shares) if shares else None
+
+    @staticmethod
+    def _by_model(values: dict[tuple[str, str, str], T], benchmark: str, name: str | None) -> dict[str, T]:
+        wanted = (BENCHMARKS.get(benchmark), name)
+        return {model: value for (*key, model), value in values.items() if tuple(key) == wanted}
+
+
+def name_of(method: str) -> str | None:
+    """The paper's name of a method, where it reports one."""
+    return METHODS.get(method) or TABLE3.get(method)
+
+
+def note_for(benchmark: str, method: str) -> str | None:
+    if method not in METHODS and method in TABLE3:
+        return "table 3"
+    return NOTES.get((benchmark, method))
+
+
+def travelplanner() -> list[dict[str, object]]:
+    """Table 1, sole-planning and validation, rows with GPT-4; rates as shares."""
+    frame = _read("reported_travelplanner")
+    chosen = frame[(frame["mode"] == "sole-planning") & (frame["split"] == "validation")]
+    rates = {
+        "delivery": "delivery_rate", "commonsense_micro": "commonsense_micro",
+        "commonsense_macro": "commonsense_macro", "hard_micro": "hard_micro", "hard_macro": "hard_macro",
+        "final": "final_pass_rate",
+    }  # fmt: skip
+    return [
+        {"method": f"{row['method']}*", "n": int(row["n_queries"])}
+        | {ours: float(row[theirs]) / 100 for ours, theirs in rates.items()}
+        for row in chosen.to_dict("records")
+        if row["method"] in TRAVELPLANNER.values()
+    ]
+
+
+def scaling(benchmark: str, series: str = "LLaMA 3.1 70B") -> dict[int, list[tuple[int, float]]]:
+    """Figures 4 and 5: {figure: [(executors, accuracy share)]}, as printed. No numeric targets: see above."""
+    frame = _read("reported_scaling")
+    chosen = frame[(frame["benchmark"] == BENCHMARKS.get(benchmark)) & (frame["series"] == series)]
+    points: dict[int, list[tuple[int, float]]] = {}
+    for row in chosen.itertuples():
+        points.setdefault(int(row.figure), []).append((int(row.n_execution_llms), row.accuracy_percent / 100))
+    return points

@@ -1,0 +1,94 @@
+"""A table's unit: benchmark x method x agent count, with its seeds pooled."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from econ.reporting.gather import Result
+from econ.reporting.statistics import pooled_interval
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Benchmark x method x agent count, its seeds pooled."""
+
+    benchmark: str
+    method: str
+    n_agents: int
+    seeds: tuple[Result, ...]
+
+    @property
+    def key(self) -> Row:
+        return {"benchmark": self.benchmark, "method": self.method, "n_agents": self.n_agents}
+
+    @property
+    def counts(self) -> Row:
+        return {
+            "n": self.n,
+            "problems": len(self.outcomes),
+            "seeds": len(self.seeds),
+            "simulated": self.simulated,
+        }
+
+    @property
+    def simulated(self) -> bool:
+        return any(result.metrics["simulated"] for result in self.seeds)
+
+    @property
+    def n(self) -> int:
+        """Answers: problems x seeds."""
+        return int(self.sum("n"))
+
+    @cached_property
+    def outcomes(self) -> dict[str, list[bool]]:
+        """Problem id -> right or not under each seed."""
+        problems: dict[str, list[bool]] = defaultdict(list)
+        for result in self.seeds:
+            for problem, correct in result.outcomes.items():
+                problems[f"{self.benchmark}/{problem}"].append(correct)
+        return dict(problems)
+
+    @property
+    def verbatim(self) -> dict[str, bool]:
+        """Problem id -> verbatim a GSM8K question; empty where the benchmark has no such mark."""
+        return {f"{self.benchmark}/{name}": mark for name, mark in self.seeds[0].verbatim.items()}
+
+    @property
+    def accuracy(self) -> float:
+        return self.sum("correct") / self.n
+
+    def accuracy_columns(self) -> Row:
+        low, high = pooled_interval(list(self.outcomes.values()))
+        return {"accuracy": self.accuracy, "accuracy_low": low, "accuracy_high": high}
+
+    def sum(self, name: str) -> float:
+        return float(sum(result.metrics[name] for result in self.seeds))
+
+    def mean(self, name: str) -> float:
+        """Mean per answer of a number that metrics give as a mean or share of their own answers."""
+        return sum(result.metrics[name] * result.metrics["n"] for result in self.seeds) / self.n
+
+    def per_answer(self, name: str) -> float:
+        return self.sum(name) / self.n
+
+    def merged(self, name: str) -> dict[str, int]:
+        """Counts by reason, summed over seeds."""
+        total: dict[str, int] = defaultdict(int)
+        for result in self.seeds:
+            for reason, count in result.metrics[name].items():
+                total[reason] += count
+        return dict(sorted(total.items(), key=lambda item: (-item[1], item[0])))
+
+
+def cells(results: Iterable[Result]) -> list[Cell]:
+    """Results with their seeds pooled, in the order of the params."""
+    groups: dict[tuple[str, str, int], list[Result]] = defaultdict(list)
+    for result in results:
+        groups[result.job.benchmark, result.job.method, result.job.n_agents].append(result)
+    return [Cell(*key, tuple(seeds)) for key, seeds in groups.items()]

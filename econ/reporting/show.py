@@ -1,0 +1,121 @@
+"""The one place where a table's numbers become text, and where tables become files."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from econ import paths
+from econ.files import write_atomic
+from econ.reporting.outputs import TABLES, Column, Kind, Table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NOTHING = "–"
+SIMULATED = "SIMULATED"
+
+
+def number(value: Any, kind: Kind) -> str:
+    """A cell's text. Shares are shown in %, differences of shares in points; None and NaN as a dash."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return NOTHING
+    match kind:
+        case "count":
+            return f"{int(value):,}"
+        case "percent":
+            return f"{100 * value:.1f}"
+        case "points":
+            return f"{100 * value:+.1f}"
+        case "tokens":
+            return f"{value:,.0f}"
+        case "mean":
+            return f"{value:.1f}"
+        case "usd":
+            return f"{value:.4f}"
+        case "p":
+            return "<0.001" if value < 0.001 else f"{value:.3f}"
+        case "flag":
+            return "yes" if value else "no"
+        case "text":
+            return str(value)
+
+
+def cells(table: Table, frame: pd.DataFrame) -> list[list[str]]:
+    """Rows of text, one cell per shown column; an interval stands in brackets after its value."""
+    return [[_cell(row, name, column) for name, column in table.columns.items()] for row in _records(frame)]
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(key): value for key, value in row.items()} for row in frame.to_dict("records")]
+
+
+def _cell(row: dict[str, Any], name: str, column: Column) -> str:
+    text = number(row[name], column.kind)
+    if name == "method" and row.get("simulated") is True:
+        text = f"{text} ({SIMULATED})"
+    if text == NOTHING or column.low is None or column.high is None:
+        return text
+    low, high = number(row[column.low], column.kind), number(row[column.high], column.kind)
+    return text if NOTHING in (low, high) else f"{text} [{low}, {high}]"
+
+
+def caption(name: str, frame: pd.DataFrame) -> str:
+    """The table's caption with how many problems stand behind it, and SIMULATED where that is so."""
+    text = TABLES[name].caption
+    if frame.empty:
+        text += " Nothing of these params falls under this table."
+    else:
+        fewest, most = int(frame["n"].min()), int(frame["n"].max())
+        text += f" Here n = {fewest:,}." if fewest == most else f" Here n = {fewest:,} to {most:,}."
+    return f"{SIMULATED} (no language model): {text}" if is_simulated(frame) else text
+
+
+def is_simulated(frame: pd.DataFrame) -> bool:
+    return bool((frame["simulated"] == True).any())  # noqa: E712 - elementwise
+
+
+def write(name: str, frame: pd.DataFrame) -> None:
+    """Write one table as .csv (all columns, shares unrounded), .tex and .md (as shown)."""
+    import pandas as pd
+
+    table = TABLES[name]
+    shown = pd.DataFrame(cells(table, frame), columns=[column.heading for column in table.columns.values()])
+    right = [column.kind not in ("text", "flag") for column in table.columns.values()]
+    tex = shown.to_latex(
+        index=False, escape=True, caption=_tex(caption(name, frame)), label=f"tab:{name}",
+        column_format="".join("r" if side else "l" for side in right), position="htbp",
+    )  # fmt: skip
+    md = shown.to_markdown(
+        index=False, disable_numparse=True, colalign=["right" if s else "left" for s in right]
+    )
+    texts = {
+        "csv": frame.to_csv(index=False, lineterminator="\n", float_format="%.6g"),
+        "tex": tex.replace(NOTHING, "--"),
+        "md": f"**{table.title}.** {caption(name, frame)}\n\n{md}\n",
+    }
+    for ending, text in texts.items():
+        write_atomic(paths.TABLES / f"{name}.{ending}", [text.encode()])
+
+
+def read(name: str) -> pd.DataFrame:
+    """A table back from its CSV.
+
+    Raises:
+        EconError: it has not been made yet.
+    """
+    import pandas as pd
+
+    from econ.errors import EconError
+
+    path = paths.TABLES / f"{name}.csv"
+    if not path.exists():
+        raise EconError(f"{path} does not exist", "make the tables first with: econ aggregate")
+    return pd.read_csv(path)
+
+
+def _tex(text: str) -> str:
+    """Text with LaTeX's special characters escaped (pandas escapes cells only, not captions)."""
+    for character in "&%#_":
+        text = text.replace(character, f"\\{character}")
+    return text

@@ -1,0 +1,179 @@
+"""The tables: pure functions from the jobs' results to one data frame each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from statistics import fmean
+from typing import TYPE_CHECKING
+
+from econ.records import Json
+from econ.reporting import paper
+from econ.reporting.comparisons import paired_rows, paper_accuracy_rows, paper_gain_rows, paper_token_rows
+from econ.reporting.gather import Result
+from econ.reporting.outputs import TABLES
+from econ.reporting.pool import Cell, Row, cells
+from econ.reporting.statistics import pooled_interval
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def build(results: Sequence[Result]) -> dict[str, pd.DataFrame]:
+    """Every table of :data:`~econ.reporting.outputs.TABLES`, empty ones with their columns."""
+    import pandas as pd
+
+    pooled = cells(results)
+    makers: dict[str, Callable[[], list[Row]]] = {
+        "accuracy": lambda: [accuracy_row(cell) for cell in pooled],
+        "tokens": lambda: [tokens_row(cell) for cell in pooled],
+        "paired": lambda: paired_rows(pooled),
+        "scaling": lambda: scaling_rows(pooled),
+        "paper_accuracy": lambda: paper_accuracy_rows(pooled),
+        "paper_gains": lambda: paper_gain_rows(pooled),
+        "paper_tokens": lambda: paper_token_rows(pooled),
+        "travelplanner": lambda: travelplanner_rows(pooled),
+        "gsm_hard": lambda: subset_rows(pooled),
+        "invalid": lambda: [invalid_row(cell) for cell in pooled],
+        "problems": lambda: problem_rows(results),
+    }
+    frames = {}
+    for name in TABLES:
+        rows = makers[name]()
+        frames[name] = pd.DataFrame(rows, columns=_columns(name, rows))
+    return frames
+
+
+def _columns(name: str, rows: list[Row]) -> list[str]:
+    """Columns in the order they appear; those that are shown, where a table has no rows."""
+    if rows:
+        return list(dict.fromkeys(key for row in rows for key in row))
+    bounds = [b for c in TABLES[name].columns.values() for b in (c.low, c.high) if b]
+    return [*TABLES[name].columns, *bounds, "simulated"]
+
+
+def accuracy_row(cell: Cell) -> Row:
+    return {
+        **cell.key, **cell.counts, **cell.accuracy_columns(),
+        "accuracy_strict": cell.mean("accuracy_strict"),
+        "parse_rate": cell.mean("parse_rate"),
+        "parse_rate_strict": cell.mean("parse_rate_strict"),
+        "invalid": int(cell.sum("invalid")),
+    }  # fmt: skip
+
+
+def tokens_row(cell: Cell) -> Row:
+    prices = [result.metrics["usd"] for result in cell.seeds]
+    return {
+        **cell.key, **cell.counts,
+        "calls": cell.per_answer("calls"),
+        "prompt_tokens": cell.per_answer("prompt_tokens"),
+        "completion_tokens": cell.per_answer("completion_tokens"),
+        "total_tokens": cell.per_answer("total_tokens"),
+        "rounds": cell.mean("mean_rounds"),
+        "usd": None if None in prices else sum(prices) / cell.n,
+    }  # fmt: skip
+
+
+def invalid_row(cell: Cell) -> Row:
+    reasons = cell.merged("invalid_reasons")
+    return {
+        **cell.key, **cell.counts,
+        "invalid": int(cell.sum("invalid")),
+        "reasons": "; ".join(f"{reason}: {count}" for reason, count in reasons.items()) or None,
+        "calls": int(cell.sum("calls")),
+        "failed_calls": int(cell.sum("failed_calls")),
+        "truncated_calls": int(cell.sum("truncated_calls")),
+    }  # fmt: skip
+
+
+def scaling_rows(pooled: Sequence[Cell]) -> list[Row]:
+    fewest: dict[tuple[str, str], Cell] = {}
+    for cell in pooled:
+        kept = fewest.setdefault((cell.benchmark, cell.method), cell)
+        if cell.n_agents < kept.n_agents:
+            fewest[cell.benchmark, cell.method] = cell
+    return [
+        {
+            **cell.key, **cell.counts, **cell.accuracy_columns(),
+            "change": cell.accuracy - fewest[cell.benchmark, cell.method].accuracy,
+            "total_tokens": cell.per_answer("total_tokens"),
+        }
+        for cell in pooled
+    ]  # fmt: skip
+
+
+def travelplanner_rows(pooled: Sequence[Cell]) -> list[Row]:
+    """The official rates by level, then the paper's rows."""
+    rows = [
+        {**cell.key, "seeds": len(cell.seeds), "simulated": cell.simulated, "level": level, **rates}
+        for cell in pooled
+        for level, rates in _pooled_rates(cell).items()
+    ]
+    if not rows:
+        return []
+    blank = {
+        "benchmark": "travelplanner",
+        "n_agents": None,
+        "seeds": None,
+        "simulated": False,
+        "level": "all",
+    }
+    return [*rows, *({**blank, **row} for row in paper.travelplanner())]
+
+
+def _pooled_rates(cell: Cell) -> dict[str, Json]:
+    """Rates of the pooled seeds: every seed asks for the same plans, so the mean over seeds is the pool."""
+    per_seed = [result.metrics["travelplanner"] for result in cell.seeds if "travelplanner" in result.metrics]
+    if not per_seed:
+        return {}
+    pooled: dict[str, Json] = {}
+    for level in per_seed[0]:
+        rates = {
+            name: fmean(seed[level][name] for seed in per_seed) for name in per_seed[0][level] if name != "n"
+        }
+        pooled[level] = {"n": sum(seed[level]["n"] for seed in per_seed), **rates}
+    return pooled
+
+
+def subset_rows(pooled: Sequence[Cell]) -> list[Row]:
+    return [
+        _subset_row(cell, subset)
+        for cell in pooled
+        if cell.verbatim
+        for subset in ("all", "changed", "verbatim")
+    ]
+
+
+def _subset_row(cell: Cell, subset: str) -> Row:
+    """Accuracy on all problems, on those marked verbatim, or on the others."""
+    outcomes = [
+        seeds
+        for problem, seeds in cell.outcomes.items()
+        if subset == "all" or cell.verbatim[problem] == (subset == "verbatim")
+    ]
+    answers = [correct for seeds in outcomes for correct in seeds]
+    low, high = pooled_interval(outcomes) if outcomes else (None, None)
+    return {
+        **cell.key, "subset": subset, "n": len(answers), "problems": len(outcomes),
+        "simulated": cell.simulated,
+        "accuracy": fmean(answers) if answers else None, "accuracy_low": low, "accuracy_high": high,
+    }  # fmt: skip
+
+
+def problem_rows(results: Sequence[Result]) -> list[Row]:
+    first: dict[str, Result] = {}
+    for result in results:
+        first.setdefault(result.job.benchmark, result)
+    return [_problem_row(result) for result in first.values()]
+
+
+def _problem_row(result: Result) -> Row:
+    info = result.metrics["problems"]
+    test = info.get("test", {})
+    return {
+        "benchmark": result.job.benchmark, "split": "test", "source": info.get("source"),
+        "revision": info.get("revision"), "n": result.metrics["n"],
+        "rows": test.get("rows", info.get("rows")),
+        "licence": info.get("licence"), "sha256": test.get("sha256", info.get("sha256")),
+        "simulated": result.metrics["simulated"],
+    }  # fmt: skip
