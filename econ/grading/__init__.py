@@ -1,0 +1,186 @@
+"""Graders: what a text answers, strictly and flexibly, and whether that is right.
+
+*Strict*: the answer stands in an explicit final form (``####``, ``\\boxed{}``, "the (final) answer is",
+"Answer:"), the last of which counts. *Flexible*: as strict where such a form is there, else the last number,
+the last mathematical expression, or the last clear yes or no. Nothing readable: INVALID (None).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, cast
+
+from econ.errors import EconError
+from econ.grading import latex, number, yesno
+from econ.grading.text import final_form
+from econ.records import Problem, Verdict
+
+if TYPE_CHECKING:
+    from econ.grading.travelplanner import Plan, Sandbox, Score
+    from econ.params import Params
+
+_GRADERS: Mapping[str, ModuleType] = {"number": number, "math": latex, "yesno": yesno}
+KINDS = (*_GRADERS, "plan")
+
+
+def grade(problem: Problem, text: str | None, params: Params) -> Verdict:
+    """Grade a text as the answer to a problem. ``text`` None: no answer could be had (INVALID).
+
+    Raises:
+        EconError: the benchmark is unknown, or the problem has no gold to grade by.
+    """
+    from econ.benchmarks.registry import spec
+
+    kind = spec(problem.benchmark, params).kind
+    if kind == "plan":
+        return _grade_plan(problem, text, params)
+    if problem.gold is None:
+        raise EconError(f"{problem.id} has no gold answer to grade by")
+    return grade_text(kind, problem.gold, text)
+
+
+def grade_text(kind: str, gold: str, text: str | None) -> Verdict:
+    """Grade by kind (number, math, yesno) and a gold in normal form (:func:`gold_form`)."""
+    strict, flexible = _strict(kind, text), extract(kind, text)
+    if flexible is None:
+        return Verdict(None, None, None, 0.0, "no answer" if not text else "no readable answer")
+    right = matches(kind, gold, flexible)
+    strictly = right if strict is not None else None
+    return Verdict(flexible, strictly, right, float(right))
+
+
+def extract(kind: str, text: str | None) -> str | None:
+    """The answer that a text gives (flexible form), in normal form; a plan as JSON. None: INVALID."""
+    if not text:
+        return None
+    if kind == "plan":
+        plan, _ = _read_plan(text)
+        return _plan_text(plan) if plan else None
+    form = final_form(text)
+    grader = _grader(kind)
+    found = grader.find_last(text) if form is None else grader.find(form)
+    return cast("str | None", found)
+
+
+def gold_form(kind: str, answer: Any) -> str | None:
+    """A data set's answer in normal form; None: its grader cannot read it."""
+    return cast("str | None", _grader(kind).gold_form(answer))
+
+
+def matches(kind: str, gold: str, answer: str) -> bool:
+    """Is ``answer`` right? Both in normal form. Numbers may be rounded answers of an exact gold."""
+    if kind == "number":
+        return number.matches(gold, answer)
+    return equivalent(kind, gold, answer)
+
+
+def equivalent(kind: str, a: str, b: str) -> bool:
+    """Do two answers say the same? Groups votes; neither is taken for the truth."""
+    if kind == "number":
+        return number.equal(a, b)
+    if kind == "math":
+        return latex.equal(a, b)
+    return a == b
+
+
+def majority(kind: str, answers: Sequence[str | None]) -> int | None:
+    """The vote over answers in normal form: index of the winner's earliest sample; None: no votes.
+
+    The largest group of equivalent answers wins; of equal groups the one that reached its count from the
+    earliest sample. Votes without an answer are dropped. Plans: the one whose cells agree best with the
+    others', ties to the earliest; no constraint is looked at.
+    """
+    if kind == "plan":
+        return _most_agreed(answers)
+    groups: list[list[int]] = []
+    for place, answer in enumerate(answers):
+        if answer is None:
+            continue
+        for group in groups:
+            if equivalent(kind, cast("str", answers[group[0]]), answer):
+                group.append(place)
+                break
+        else:
+            groups.append([place])
+    # Equal counts: the group whose last needed vote, then first vote, came earliest.
+    best = min(groups, key=lambda group: (-len(group), group[0]), default=None)
+    return best[0] if best else None
+
+
+def score_plan(query: Mapping[str, Any], plan: Plan | None, params: Params) -> Score:
+    """Check a plan against the query's sandbox (``data.scorer``)."""
+    from econ.grading.travelplanner import score
+
+    return score(query, plan, sandbox_of(query, params))
+
+
+def sandbox_of(query: Mapping[str, Any], params: Params) -> Sandbox:
+    """The tables to check against: the query's own reference information, or the mirror's database."""
+    from econ.grading.travelplanner import from_database, from_reference
+
+    if params.data.scorer == "reference":
+        return from_reference(query["reference_tables"])
+    mirror = params.data.mirror or os.environ.get("ECON_DATA_MIRROR")
+    if not mirror:
+        raise EconError(
+            "data.scorer is database but no mirror is named", "set data.mirror or ECON_DATA_MIRROR"
+        )
+    return from_database(Path(mirror) / "travelplanner" / "sandbox")
+
+
+def _grade_plan(problem: Problem, text: str | None, params: Params) -> Verdict:
+    """Strict: the plan is JSON. Flexible: or the ``Day N:`` layout. Reward: share of the constraints met."""
+    plan, is_json = _read_plan(text or "")
+    outcome = score_plan(problem.meta, plan, params)
+    detail = {
+        "level": outcome.level,
+        "delivered": outcome.delivered,
+        "constraints": dict(outcome.constraints),
+        "hard_evaluated": outcome.hard_evaluated,
+        "applicable": outcome.applicable,
+        "cost": outcome.cost,
+        "malformed": outcome.malformed,
+        "within_current_city_strict": outcome.within_current_city_strict,
+        "sandbox": outcome.sandbox,
+    }
+    if not plan:
+        return Verdict(None, None, None, 0.0, "no answer" if not text else "no readable plan", detail)
+    strict = outcome.final if is_json else None
+    return Verdict(_plan_text(plan), strict, outcome.final, outcome.share, outcome.malformed, detail)
+
+
+def _strict(kind: str, text: str | None) -> str | None:
+    form = final_form(text) if text else None
+    return None if form is None else cast("str | None", _grader(kind).find(form))
+
+
+def _read_plan(text: str) -> tuple[Plan | None, bool]:
+    from econ.grading.travelplanner import from_json, from_layout
+
+    plan = from_json(text)
+    return (plan, True) if plan else (from_layout(text), False)
+
+
+def _plan_text(plan: Plan) -> str:
+    return json.dumps(plan, ensure_ascii=False)
+
+
+def _most_agreed(answers: Sequence[str | None]) -> int | None:
+    from econ.grading.travelplanner import agreement
+
+    plans = {place: json.loads(answer) for place, answer in enumerate(answers) if answer is not None}
+
+    def mean(place: int) -> float:
+        return agreement(plans[place], [plan for other, plan in plans.items() if other != place])
+
+    return max(plans, key=lambda place: (mean(place), -place), default=None)
+
+
+def _grader(kind: str) -> ModuleType:
+    if kind not in _GRADERS:
+        raise EconError(f"unknown grader '{kind}'", f"known: {', '.join(KINDS)}")
+    return _GRADERS[kind]

@@ -1,0 +1,159 @@
+"""From a source's rows to problems: question, gold in normal form, meta; bad rows named, left-out ones counted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from econ.benchmarks import travelplanner
+from econ.benchmarks.registry import Benchmark, Source
+from econ.benchmarks.sources import Origin, Raw, digest
+from econ.errors import EconError
+from econ.grading.text import last_boxed
+from econ.records import Json, Problem, Split
+
+Fact = tuple[str, str | None, Json]  # question, gold, meta
+
+
+@dataclass(slots=True)
+class Normalised:
+    """Problems of one split and the count of rows left out, by reason."""
+
+    raw: Raw
+    problems: list[Problem]
+    dropped: Counter[str] = field(default_factory=Counter)
+
+
+def normalise(benchmark: Benchmark, split: Split, source: Source, origin: Origin) -> Normalised:
+    """All problems of one source split.
+
+    Raises:
+        EconError: a row lacks its field or has an answer that its grader cannot read; file and row are named.
+    """
+    raw = origin.rows(source)
+    read = _reader(benchmark, source, origin, raw)
+    result = Normalised(raw, [])
+    seen: Counter[str] = Counter()
+    for number, row in enumerate(raw.rows, 1):
+        try:
+            question, gold, meta = read(row, number)
+        except KeyError as missing:
+            raise EconError(f"{raw.name} row {number} has no field {missing}") from None
+        except LeftOut as reason:
+            result.dropped[str(reason)] += 1
+            continue
+        except (ValueError, SyntaxError) as fault:
+            raise EconError(f"{raw.name} row {number}: {fault}") from None
+        identity = _identity(benchmark, source, origin, row, question)
+        seen[identity] += 1
+        if seen[identity] > 1:
+            identity = f"{identity}-{seen[identity]}"
+        result.problems.append(Problem(identity, benchmark.name, question, gold, {"row": number, **meta}))
+    return result
+
+
+class LeftOut(Exception):
+    """This row is no problem, for the reason given; it is counted in the manifest."""
+
+
+def same_question(problem: Problem) -> str:
+    """The question's text without the differences of case and space: what makes two problems the same."""
+    return " ".join(problem.prompt.split()).casefold()
+
+
+def _identity(benchmark: Benchmark, source: Source, origin: Origin, row: Json, question: str) -> str:
+    own = str(row[source.id]) if source.id and row.get(source.id) is not None else digest([question])
+    return f"{'shipped/' if origin.kind == 'shipped' else ''}{benchmark.name}/{own}"
+
+
+def _reader(benchmark: Benchmark, source: Source, origin: Origin, raw: Raw) -> Callable[[Json, int], Fact]:
+    if benchmark.kind == "plan":
+        references = origin.companion(source, "_ref_info")
+        return travelplanner.reader(raw, references)
+    if benchmark.name == "gsm_hard":
+        return _marking_gsm8k(benchmark, origin)
+    return lambda row, number: _question_answer(benchmark, row)
+
+
+def _question_answer(benchmark: Benchmark, row: Json) -> Fact:
+    question, answer = row[benchmark.question], _answer(benchmark, row)
+    if not isinstance(question, str) or not question.strip():
+        raise ValueError(f"field '{benchmark.question}' is empty")
+    _check_lengths(benchmark, question, answer)
+    return question.strip(), _gold(benchmark, answer), _meta(row)
+
+
+def _answer(benchmark: Benchmark, row: Json) -> Any:
+    if benchmark.name == "math" and benchmark.answer not in row:
+        return last_boxed(row["solution"]) or ""
+    return row[benchmark.answer]
+
+
+def _gold(benchmark: Benchmark, answer: Any) -> str:
+    from econ.grading import gold_form
+
+    gold = gold_form(benchmark.kind, answer)
+    if gold is None:
+        if benchmark.kind == "math" and not str(answer).strip():
+            raise LeftOut("empty answer")
+        raise ValueError(f"answer {str(answer)[-60:]!r} is no readable {benchmark.kind} answer")
+    return gold
+
+
+def _check_lengths(benchmark: Benchmark, question: str, answer: Any) -> None:
+    if benchmark.max_question_length and len(question) > benchmark.max_question_length:
+        raise LeftOut("question longer than max_question_length")
+    if benchmark.max_answer_length and len(str(answer)) > benchmark.max_answer_length:
+        raise LeftOut("answer longer than max_answer_length")
+
+
+_META_FIELDS = ("subject", "type", "level", "Type")  # facts to break results down by; never code or solutions
+
+
+def _meta(row: Json) -> Json:
+    return {name.lower(): row[name] for name in _META_FIELDS if row.get(name) is not None}
+
+
+def _marking_gsm8k(benchmark: Benchmark, origin: Origin) -> Callable[[Json, int], Fact]:
+    """GSM-Hard marked where the question stands verbatim in GSM8K's test set (None: that file is not there)."""
+    known = _gsm8k_questions(origin)
+
+    def read(row: Json, number: int) -> Fact:
+        question, gold, meta = _question_answer(benchmark, row)
+        verbatim = None if known is None else question in known
+        return question, gold, {**meta, "gsm8k_verbatim": verbatim}
+
+    return read
+
+
+def _gsm8k_questions(origin: Origin) -> set[str] | None:
+    from econ.benchmarks.registry import GSM8K_TEST
+
+    if origin.kind != "hub" and not (origin.folder / GSM8K_TEST.file).is_file():
+        return None
+    return {str(row["question"]).strip() for row in origin.rows(GSM8K_TEST).rows}
+
+
+def partition(result: Normalised, share: float) -> tuple[Normalised, Normalised]:
+    """Cut one split in two: the ``share`` of problems whose questions hash lowest are for training.
+
+    A function of the questions alone, so equal questions and every sample seed fall on the same side.
+    """
+    ranked = sorted({digest(["partition", same_question(problem)]) for problem in result.problems})
+    chosen = set(ranked[: round(share * len(ranked))])
+    train, test = replace(result, problems=[], dropped=Counter()), replace(result, problems=[])
+    for problem in result.problems:
+        side = train if digest(["partition", same_question(problem)]) in chosen else test
+        side.problems.append(problem)
+    return train, test
+
+
+def drop_known(train: Normalised, test: Normalised) -> None:
+    """Take out of ``train`` what is also in ``test``."""
+    known = {same_question(problem) for problem in test.problems}
+    kept = [problem for problem in train.problems if same_question(problem) not in known]
+    if len(kept) < len(train.problems):
+        train.dropped["the same question is in the test split"] += len(train.problems) - len(kept)
+    train.problems = kept

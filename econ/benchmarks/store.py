@@ -1,0 +1,149 @@
+"""The normalised problems on disk: written once by ``econ download``, checked and sampled by everyone else."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import orjson
+
+from econ import paths
+from econ.benchmarks import travelplanner
+from econ.benchmarks.normalise import Normalised, drop_known, normalise, partition
+from econ.benchmarks.registry import Benchmark, Source, spec
+from econ.benchmarks.sources import Origin, choose
+from econ.errors import EconError
+from econ.files import write_atomic
+from econ.grading import grade
+from econ.params import Params
+from econ.records import Json, Problem, Split, stable_seed, to_json
+
+SPLITS: tuple[Split, ...] = ("train", "test")
+
+
+def download(name: str, params: Params, warn: Callable[[str], None] | None = None) -> Json:
+    """Fetch one benchmark, normalise it, write train.jsonl, test.jsonl and manifest.json; return the manifest.
+
+    Raises:
+        EconError: the source is not there, or a row is not as it should be (file and row are named).
+    """
+    benchmark = spec(name, params)
+    origin = choose(benchmark, params, warn)
+    splits = _splits(benchmark, origin, params.data.train_share)
+    record: Json = {
+        "benchmark": name,
+        "kind": benchmark.kind,
+        "source": origin.kind,
+        "licence": "MIT (of this project)" if origin.kind == "shipped" else benchmark.licence,
+        "note": benchmark.note,
+        "train_share": params.data.train_share if benchmark.partitioned else None,
+        "splits": {},
+    }
+    for split in SPLITS:
+        content = b"".join(to_json(problem) + b"\n" for problem in splits[split].problems)
+        write_atomic(paths.problems(name, split), [content])
+        record["splits"][split] = {
+            **_entry(benchmark.sources[split], splits[split], content),
+            **check_golds(splits[split].problems, params),
+        }
+    write_atomic(paths.manifest(name), [orjson.dumps(record, option=orjson.OPT_INDENT_2), b"\n"])
+    return record
+
+
+def _splits(benchmark: Benchmark, origin: Origin, share: float) -> dict[Split, Normalised]:
+    test = normalise(benchmark, "test", benchmark.test, origin)
+    if benchmark.train is None:
+        train, test = partition(test, share)
+    else:
+        train = normalise(benchmark, "train", benchmark.train, origin)
+        drop_known(train, test)
+    return {"train": train, "test": test}
+
+
+def _entry(source: Source, found: Normalised, content: bytes) -> Json:
+    marked = [p.meta["gsm8k_verbatim"] for p in found.problems if p.meta.get("gsm8k_verbatim") is not None]
+    return {
+        "hub": source.hub,
+        "revision": found.raw.revision or source.revision,
+        "revision_checked": found.raw.revision is not None,  # only rows from the hub prove their revision
+        "file": Path(found.raw.name).name if found.raw.revision is None else found.raw.name,
+        "source_sha256": found.raw.sha256,
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "rows": len(found.problems),
+        "source_rows": len(found.raw.rows),
+        "dropped": dict(found.dropped),
+        **({"gsm8k_verbatim": sum(marked)} if marked else {}),
+    }
+
+
+def check_golds(problems: Sequence[Problem], params: Params) -> Json:
+    """Every gold stated as an answer and graded by its own grader: how many there are, and which fail."""
+    golds = [problem for problem in problems if problem.gold is not None]
+    failing = [p.id for p in golds if not grade(p, stated(p, params), params).strict]
+    return {"golds": len(golds), "golds_failing": failing}
+
+
+def stated(problem: Problem, params: Params) -> str:
+    """A problem's gold as a text that answers it in the form that the prompts ask for."""
+    kind, gold = spec(problem.benchmark, params).kind, problem.gold or ""
+    if kind == "plan":
+        return gold
+    return f"The final answer is \\boxed{{{gold}}}." if kind == "math" else f"Final answer: {gold}"
+
+
+def manifest(name: str) -> Json:
+    """What is known of the downloaded problems: source, licence, and revision, sha256 and rows per split.
+
+    Raises:
+        EconError: the benchmark has not been downloaded.
+    """
+    path = paths.manifest(name)
+    try:
+        record: Json = orjson.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise EconError(f"{path} does not exist", f"run: econ download --benchmark {name}") from None
+    except orjson.JSONDecodeError:
+        raise EconError(f"{path} is damaged", f"run: econ download --benchmark {name}") from None
+    return record
+
+
+def load(name: str, split: Split, params: Params) -> list[Problem]:
+    """The sample of a downloaded split that params ask for (``data.train_problems``, ``data.test_problems``).
+
+    The order is a function of benchmark, split and ``data.sample_seed``, so a smaller sample is a prefix of a
+    larger one. TravelPlanner's reference information is fitted to ``data.reference_tokens``.
+
+    Raises:
+        EconError: not downloaded, changed since, cut with another ``data.train_share``, or nothing in it.
+    """
+    benchmark = spec(name, params)
+    record = manifest(name)
+    again = f"run: econ download --benchmark {name}"
+    if benchmark.partitioned and record["train_share"] != params.data.train_share:
+        raise EconError(
+            f"{name} was cut with train_share {record['train_share']}, params say {params.data.train_share}",
+            again,
+        )
+    problems = _read(paths.problems(name, split), record["splits"][split]["sha256"], again)
+    wanted = params.data.train_problems if split == "train" else params.data.test_problems
+    if not problems:
+        raise EconError(f"{name} has no {split} problems", "see data.train_share")
+    seed = params.data.sample_seed
+    problems.sort(key=lambda problem: (stable_seed(name, split, seed, problem.id), problem.id))
+    chosen = problems[:wanted]
+    if benchmark.kind != "plan":
+        return chosen
+    return [travelplanner.fit(problem, params.data.reference_tokens) for problem in chosen]
+
+
+def _read(path: Path, sha256: str, again: str) -> list[Problem]:
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise EconError(f"{path} does not exist", again) from None
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise EconError(
+            f"{path} has changed since it was downloaded (its sha256 is not the manifest's)", again
+        )
+    return [Problem(**orjson.loads(line)) for line in content.splitlines()]

@@ -1,0 +1,96 @@
+"""The processes that compare mathematical expressions: started when first needed, killed when stuck."""
+
+from __future__ import annotations
+
+import atexit
+import json
+import queue
+import select
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from econ.errors import EconError
+
+CPU_SECONDS = 5.0  # per comparison; CPU time, so that a busy machine does not change a verdict
+WALL_SECONDS = 60.0  # past this the process is killed: it is stuck where Python cannot interrupt it
+START_SECONDS = 120.0
+WORKERS = 2
+
+
+class Worker:
+    """One process. Not for two threads at once; :func:`same` sees to that."""
+
+    def __init__(self) -> None:
+        # -P: the folder of the script, which has modules of its own names, stays off the import path.
+        command = [sys.executable, "-P", str(Path(__file__).with_name("_math_worker.py")), str(CPU_SECONDS)]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)  # noqa: S603
+        self._unread = b""
+        if self._line(START_SECONDS) is None:
+            self.stop()
+            raise EconError(
+                "the process that compares expressions did not start", "is math-verify installed?"
+            )
+
+    def same(self, a: str, b: str) -> bool | None:
+        """None: the process is gone or stuck, and of no further use."""
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(json.dumps([a, b]).encode() + b"\n")
+        except BrokenPipeError:
+            return None
+        reply = self._line(WALL_SECONDS)
+        return None if reply is None else bool(json.loads(reply))
+
+    def stop(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe:
+                pipe.close()
+
+    def _line(self, seconds: float) -> bytes | None:
+        assert self._process.stdout is not None
+        while b"\n" not in self._unread:
+            if not select.select([self._process.stdout], [], [], seconds)[0]:
+                return None
+            chunk = self._process.stdout.read(65536)
+            if not chunk:
+                return None
+            self._unread += chunk
+        line, _, self._unread = self._unread.partition(b"\n")
+        return line
+
+
+_idle: queue.LifoQueue[Worker] = queue.LifoQueue()
+_room = threading.BoundedSemaphore(WORKERS)
+_all: list[Worker] = []
+
+
+def same(a: str, b: str) -> bool:
+    """Are two LaTeX expressions equal? A comparison past its time limit says no."""
+    with _room:
+        worker = _take()
+        verdict = worker.same(a, b)
+        if verdict is None:
+            worker.stop()
+            _all.remove(worker)
+        else:
+            _idle.put(worker)
+        return bool(verdict)
+
+
+def _take() -> Worker:
+    try:
+        return _idle.get_nowait()
+    except queue.Empty:
+        worker = Worker()
+        _all.append(worker)
+        return worker
+
+
+@atexit.register
+def _stop_all() -> None:
+    for worker in _all:
+        worker.stop()
