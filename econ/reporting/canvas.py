@@ -13,6 +13,7 @@ from econ.files import write_atomic
 from econ.reporting.outputs import FIGURE_FORMATS
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -89,6 +90,27 @@ def panels(
     for axis in axes[count:]:
         axis.set_axis_off()
     return figure, axes[:count]
+
+
+def marker(shape: str, colour: str, label: str, linestyle: Any = "none", **style: Any) -> Artist:
+    """A legend's entry."""
+    from matplotlib.lines import Line2D
+
+    return Line2D([], [], marker=shape, color=colour, label=label, linestyle=linestyle, **style)
+
+
+def line(colour: str, style: Any, label: str) -> Artist:
+    """A legend's entry."""
+    from matplotlib.lines import Line2D
+
+    return Line2D([], [], color=colour, linestyle=style, label=label)
+
+
+def patch(colour: str, alpha: float, label: str) -> Artist:
+    """A legend's entry."""
+    from matplotlib.patches import Patch
+
+    return Patch(facecolor=colour, alpha=alpha, label=label, linewidth=0)
 
 
 def legend(figure: Figure, handles: Sequence[Any], title: str = "") -> None:

@@ -59,17 +59,10 @@ def training(params: Params) -> Figure:
     figure, axes = canvas.panels(list(curves), 1.5, share_x=False, share_y=False)
     for axis, lines in zip(axes, curves.values(), strict=True):
         for (benchmark, n_agents, _), curve in lines.items():
-            axis.plot(
-                *zip(*curve, strict=True),
-                styles[n_agents],
-                color=colours[benchmark],
-                linewidth=0.9,
-                alpha=0.85,
-            )
+            steps, values = zip(*curve, strict=True)
+            axis.plot(steps, values, styles[n_agents], color=colours[benchmark], linewidth=0.9)
         axis.set_xlabel("Episode")
-    from matplotlib.lines import Line2D
-
-    handles = [Line2D([], [], color=colours[b], label=canvas.name_of(b)) for b in benchmarks]
-    handles += [Line2D([], [], color="#555555", linestyle=styles[n], label=f"N = {n}") for n in styles]
+    handles = [canvas.line(colours[b], "-", canvas.name_of(b)) for b in benchmarks]
+    handles += [canvas.line("#555555", style, f"N = {n}") for n, style in styles.items()]
     canvas.legend(figure, handles)
     return figure

@@ -50,7 +50,7 @@ def accuracy() -> Figure:
         axis.set(xlim=(-2, 102), xlabel="Accuracy in %")
     handles = _count_handles(counts)
     if frame[list(_PAPER_COLUMNS)].notna().any(axis=None):
-        handles.append(_handle("|", canvas.PAPER, "paper (other models: 8x7B to 405B)", markersize=7))
+        handles.append(canvas.marker("|", canvas.PAPER, "paper (other models: 8x7B to 405B)", markersize=7))
     canvas.legend(figure, handles)
     canvas.note(figure, f"{_n(frame)}; bars: 95 % intervals", show.is_simulated(frame))
     return figure
@@ -82,22 +82,20 @@ def tokens() -> Figure:
     figure, axes = _method_panels(frame, methods, len(counts), share_x=False)
     shift = dict(zip(counts, canvas.offsets(len(counts), 0.8), strict=True))
     for axis, (_, part) in zip(axes, _by_benchmark(frame), strict=True):
-        limit = 1.42 * part["total_tokens"].max()  # room for labels and the paper's marks
+        limit = 1.42 * part["total_tokens"].max()  # room for the paper's marks
         for row in _rows(part):
-            y = methods.index(row["method"]) + shift[row["n_agents"]]
-            colour, bar = colours[row["method"]], {"height": 0.74 / len(counts), "linewidth": 0}
-            axis.barh(y, row["prompt_tokens"], color=colour, alpha=0.38, **bar)
-            axis.barh(y, row["completion_tokens"], left=row["prompt_tokens"], color=colour, **bar)
-            axis.annotate(
-                f"N={row['n_agents']}", (row["total_tokens"], y), (2, 0), textcoords="offset points",
-                va="center", fontsize=5.5 if len(counts) > 3 else 6, color="#555555",
-            )  # fmt: skip
+            y, colour = methods.index(row["method"]) + shift[row["n_agents"]], colours[row["method"]]
+            prompt, height = row["prompt_tokens"], 0.74 / len(counts)
+            axis.barh(y, prompt, height, color=colour, alpha=0.38, linewidth=0)
+            axis.barh(y, row["completion_tokens"], height, left=prompt, color=colour, linewidth=0)
+            label = f"N={row['n_agents']}"
+            axis.annotate(label, (0, y), (2, 0), textcoords="offset points", va="center", fontsize=5.5)
         _paper_tokens(axis, part, methods, limit)
         axis.set(xlim=(0, limit), xlabel="Tokens per problem")
         axis.grid(axis="y", visible=False)
-    handles = [_patch("#555555", 0.38, "prompt"), _patch("#555555", 1, "completion")]
+    handles = [canvas.patch("#555555", 0.38, "prompt"), canvas.patch("#555555", 1, "completion")]
     if frame["paper_llama_70b"].notna().any():
-        handles.append(_handle("|", "#111111", "paper, table 3, 70B (unit not defined; arrow: beyond)"))
+        handles.append(canvas.marker("|", "#111111", "paper, table 3, 70B (unit not defined; arrow: beyond)"))
     canvas.legend(figure, handles)
     canvas.note(figure, f"Means; {_n(frame)}", show.is_simulated(frame))
     return figure
@@ -105,6 +103,8 @@ def tokens() -> Figure:
 
 def scaling() -> Figure:
     """Accuracy against the number of agents, a line per method; the paper's figures 4 and 5 faint behind."""
+    from matplotlib.ticker import MaxNLocator
+
     frame = show.read("scaling")
     methods, colours = _unique(frame, "method"), _method_colours(frame)
     benchmarks = _unique(frame, "benchmark")
@@ -119,13 +119,13 @@ def scaling() -> Figure:
             line = part[part["method"] == method].sort_values("n_agents")
             _errorbar(axis, line, line["n_agents"] + shift[method], colours[method])
         axis.set(ylim=(-3, 103), xlabel="Agents N")
-        axis.xaxis.get_major_locator().set_params(integer=True)
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     for axis in axes[:: _columns(axes)]:
         axis.set_ylabel("Accuracy in %")
-    handles = [_handle("o", colours[method], method, linestyle="-") for method in methods]
+    handles = [canvas.marker("o", colours[method], method, linestyle="-") for method in methods]
     if reported:
-        handles.append(_line("#b9b9b9", "--", "paper, Fig. 4, 70B (no target)"))
-        handles.append(_line("#b9b9b9", ":", "paper, Fig. 5, 70B (no target)"))
+        handles.append(canvas.line("#b9b9b9", "--", "paper, Fig. 4, 70B (no target)"))
+        handles.append(canvas.line("#b9b9b9", ":", "paper, Fig. 5, 70B (no target)"))
     canvas.legend(figure, handles)
     canvas.note(figure, f"{_n(frame)}; bars: 95 % intervals", show.is_simulated(frame))
     return figure
@@ -158,10 +158,12 @@ def tradeoff() -> Figure:
         _log_ticks(axis)
     for axis in axes[:: _columns(axes)]:
         axis.set_ylabel("Accuracy in %")
-    handles = [_patch(colours[method], 1, method) for method in methods]
-    handles += [_handle(shapes[n], "#555555", f"N = {n}") for n in counts]
+    handles = [canvas.patch(colours[method], 1, method) for method in methods]
+    handles += [canvas.marker(shapes[n], "#555555", f"N = {n}") for n in counts]
     if any_paper:
-        handles.append(_handle("*", "#555555", "paper, table 3, 70B", markerfacecolor="white", markersize=7))
+        handles.append(
+            canvas.marker("*", "#555555", "paper, table 3, 70B", markerfacecolor="white", markersize=7)
+        )
     canvas.legend(figure, handles)
     canvas.note(figure, f"{_n(frame)}; bars: 95 % intervals", show.is_simulated(frame))
     return figure
@@ -277,22 +279,4 @@ def _n(frame: pd.DataFrame) -> str:
 
 def _count_handles(counts: list[int]) -> list[Any]:
     shapes = canvas.markers(counts)
-    return [_handle(shapes[n], "#555555", f"N = {n}") for n in counts]
-
-
-def _handle(marker: str, colour: str, label: str, linestyle: str = "none", **style: Any) -> Any:
-    from matplotlib.lines import Line2D
-
-    return Line2D([], [], marker=marker, color=colour, label=label, linestyle=linestyle, **style)
-
-
-def _line(colour: str, style: str, label: str) -> Any:
-    from matplotlib.lines import Line2D
-
-    return Line2D([], [], color=colour, linestyle=style, label=label)
-
-
-def _patch(colour: str, alpha: float, label: str) -> Any:
-    from matplotlib.patches import Patch
-
-    return Patch(facecolor=colour, alpha=alpha, label=label, linewidth=0)
+    return [canvas.marker(shapes[n], "#555555", f"N = {n}") for n in counts]

@@ -104,7 +104,7 @@ def _result(job: Job, params: Params, params_file: Path) -> Result:
     other = sorted(_differing(made_with, setting(params, job.method)))
     if other:
         raise EconError(
-            f"{path} was made with other params ({', '.join(other)}) than {params_file}",
+            f"{path} was made with other params ({_few(other)}) than {params_file}",
             f"remake it with: {remake(job, params_file)}",
         )
     return Result(job, metrics, outcomes, verbatim)
@@ -114,9 +114,13 @@ def _outcomes(path: Path) -> tuple[dict[str, bool], dict[str, bool]]:
     outcomes, verbatim = {}, {}
     for row in rows(path):
         outcomes[row["problem_id"]] = bool(row["correct"])
-        if "verbatim" in row["detail"]:
-            verbatim[row["problem_id"]] = bool(row["detail"]["verbatim"])
+        if "gsm8k_verbatim" in row["detail"]:
+            verbatim[row["problem_id"]] = bool(row["detail"]["gsm8k_verbatim"])
     return outcomes, verbatim
+
+
+def _few(keys: list[str]) -> str:
+    return ", ".join(keys[:3]) + (f" and {len(keys) - 3} more" if len(keys) > 3 else "")
 
 
 def _differing(made_with: Json, now: Json, prefix: str = "") -> Iterator[str]:

@@ -137,7 +137,7 @@ def _counts(values: Iterable[str]) -> dict[str, int]:
 def _extras(traces: Sequence[Trace]) -> Json:
     """Numbers that only some benchmarks have."""
     extras: Json = {}
-    if any("verbatim" in trace.detail for trace in traces):
+    if any("gsm8k_verbatim" in trace.detail for trace in traces):
         extras["subsets"] = _verbatim_subsets(traces)
     return extras
 
@@ -145,7 +145,7 @@ def _extras(traces: Sequence[Trace]) -> Json:
 def _verbatim_subsets(traces: Sequence[Trace]) -> Json:
     """GSM-Hard with and without its problems that are verbatim GSM8K questions."""
     parts = {
-        "verbatim": [trace for trace in traces if trace.detail.get("verbatim")],
-        "changed": [trace for trace in traces if not trace.detail.get("verbatim")],
+        "verbatim": [trace for trace in traces if trace.detail.get("gsm8k_verbatim")],
+        "changed": [trace for trace in traces if not trace.detail.get("gsm8k_verbatim")],
     }
     return {name: {"n": len(part), "correct": sum(t.correct for t in part)} for name, part in parts.items()}

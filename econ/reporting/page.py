@@ -26,16 +26,7 @@ UP = "../../"  # from results/report to the project folder
 CONSTRAINTS = Path("constraints.txt")
 SHOWN_CHARACTERS = 2000  # of one message or answer in a transcript; the trace file has it whole
 # Versions that can move a number, where there is no constraints file.
-_LIBRARIES = (
-    "datasets",
-    "math-verify",
-    "numpy",
-    "pandas",
-    "scipy",
-    "sentence-transformers",
-    "torch",
-    "xllamacpp",
-)
+_LIBRARIES = ("datasets", "math-verify", "numpy", "sentence-transformers", "torch", "xllamacpp")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,12 @@ the accuracies; table 3 differs from them in two cells; figures 4 and 5 restate 
 
 from __future__ import annotations
 
+import csv
 from statistics import fmean
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from econ import paths
 from econ.errors import EconError
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 T = TypeVar("T")
 
@@ -32,7 +30,6 @@ MODELS = {
     "Mixtral-8x7B": "paper_mixtral_8x7b", "Mixtral-8x22B": "paper_mixtral_8x22b",
     "LLaMA3.1-70B": "paper_llama_70b", "LLaMA3.1-405B": "paper_llama_405b",
 }  # fmt: skip
-TRAVELPLANNER = {"econ-bne": "ECON (GPT-4)", "debate": "Debate (GPT-4)", "direct": "Direct GPT-4-Turbo"}
 
 NOTES = {
     ("gsm8k", "econ-bne"): "figure 11; table 3 has 92.70 for 70B",
@@ -43,29 +40,30 @@ NOTES = {
 }
 
 
-def _read(name: str) -> pd.DataFrame:
-    import pandas as pd
-
+def _read(name: str) -> list[dict[str, str]]:
     path = paths.PAPER / f"{name}.csv"
     if not path.exists():
         raise EconError(
             f"{path} does not exist", "run from the project folder, where the paper's numbers are"
         )
-    return pd.read_csv(path)
+    with path.open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
 
 
 class Reported:
     """Accuracy as a share and tokens per problem, by (benchmark, method), then by the paper's model."""
 
     def __init__(self) -> None:
-        accuracy, tokens = _read("reported_accuracy"), _read("reported_tokens")
         self._accuracy = {
-            (row.benchmark, row.method, row.model): row.accuracy_percent / 100
-            for row in accuracy.itertuples()
+            (row["benchmark"], row["method"], row["model"]): float(row["accuracy_percent"]) / 100
+            for row in _read("reported_accuracy")
         }
         self._table3 = {
-            (row.dataset, row.strategy, row.model): (row.performance_percent / 100, float(row.token_usage))
-            for row in tokens.itertuples()
+            (row["dataset"], row["strategy"], row["model"]): (
+                float(row["performance_percent"]) / 100,
+                float(row["token_usage"]),
+            )
+            for row in _read("reported_tokens")
         }
 
     def accuracy(self, benchmark: str, method: str) -> dict[str, float]:
@@ -118,8 +116,6 @@ def note_for(benchmark: str, method: str) -> str | None:
 
 def travelplanner() -> list[dict[str, object]]:
     """Table 1, sole-planning and validation, rows with GPT-4; rates as shares."""
-    frame = _read("reported_travelplanner")
-    chosen = frame[(frame["mode"] == "sole-planning") & (frame["split"] == "validation")]
     rates = {
         "delivery": "delivery_rate", "commonsense_micro": "commonsense_micro",
         "commonsense_macro": "commonsense_macro", "hard_micro": "hard_micro", "hard_macro": "hard_macro",
@@ -128,16 +124,16 @@ def travelplanner() -> list[dict[str, object]]:
     return [
         {"method": f"{row['method']}*", "n": int(row["n_queries"])}
         | {ours: float(row[theirs]) / 100 for ours, theirs in rates.items()}
-        for row in chosen.to_dict("records")
-        if row["method"] in TRAVELPLANNER.values()
+        for row in _read("reported_travelplanner")
+        if (row["mode"], row["split"]) == ("sole-planning", "validation") and "GPT-4" in row["method"]
     ]
 
 
 def scaling(benchmark: str, series: str = "LLaMA 3.1 70B") -> dict[int, list[tuple[int, float]]]:
     """Figures 4 and 5: {figure: [(executors, accuracy share)]}, as printed. No numeric targets: see above."""
-    frame = _read("reported_scaling")
-    chosen = frame[(frame["benchmark"] == BENCHMARKS.get(benchmark)) & (frame["series"] == series)]
     points: dict[int, list[tuple[int, float]]] = {}
-    for row in chosen.itertuples():
-        points.setdefault(int(row.figure), []).append((int(row.n_execution_llms), row.accuracy_percent / 100))
+    for row in _read("reported_scaling"):
+        if (row["benchmark"], row["series"]) == (BENCHMARKS.get(benchmark), series):
+            point = int(row["n_execution_llms"]), float(row["accuracy_percent"]) / 100
+            points.setdefault(int(row["figure"]), []).append(point)
     return points

@@ -72,7 +72,7 @@ class Cell:
 
     def mean(self, name: str) -> float:
         """Mean per answer of a number that metrics give as a mean or share of their own answers."""
-        return sum(result.metrics[name] * result.metrics["n"] for result in self.seeds) / self.n
+        return float(sum(result.metrics[name] * result.metrics["n"] for result in self.seeds)) / self.n
 
     def per_answer(self, name: str) -> float:
         return self.sum(name) / self.n

@@ -169,11 +169,11 @@ def problem_rows(results: Sequence[Result]) -> list[Row]:
 
 def _problem_row(result: Result) -> Row:
     info = result.metrics["problems"]
-    test = info.get("test", {})
+    test = info["splits"]["test"]
     return {
-        "benchmark": result.job.benchmark, "split": "test", "source": info.get("source"),
-        "revision": info.get("revision"), "n": result.metrics["n"],
-        "rows": test.get("rows", info.get("rows")),
-        "licence": info.get("licence"), "sha256": test.get("sha256", info.get("sha256")),
+        "benchmark": result.job.benchmark, "split": "test", "source": info["source"],
+        "revision": test["revision"], "n": result.metrics["n"],
+        "rows": test["rows"],
+        "licence": info["licence"], "sha256": test["sha256"],
         "simulated": result.metrics["simulated"],
     }  # fmt: skip
