@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
 
-from econ.records import Call, Request
+from econ.records import Call, Message, Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +48,12 @@ class Client(Protocol):
         """The model's context window in tokens; None: unknown."""
         ...
 
-    async def probe(self) -> None:
-        """Show that extreme actions change the output; EconError names a dimension that the server ignores."""
+    async def probe(self, prompt: Sequence[Message] = ()) -> None:
+        """Show that each action dimension changes the output; EconError names one that the server ignores.
+
+        Args:
+            prompt: an executor's prompt of the run, tried beside built-in ones.
+        """
         ...
 
     async def embed(self, texts: list[str]) -> list[list[float]]:

@@ -1,0 +1,317 @@
+"""Where answers come from: one small class per backend, all behind :class:`Backend`.
+
+A backend makes one attempt and tells faults apart; caching, limits and retries are the client's
+(:mod:`econ.llm.client`). The transport decides the overhead: plain aiohttp with an unbounded pool costs a
+tenth of an SDK's CPU per call, so it carries everything but Together, whose SDK is used over aiohttp too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlsplit
+
+import orjson
+
+from econ.errors import EconError
+from econ.llm import dialects
+from econ.llm.cache import Cache, fact_key
+from econ.llm.dialects import DIALECTS, Dialect
+from econ.llm.faults import Fault, Reply, http_fault, read_reply
+from econ.records import Json
+
+if TYPE_CHECKING:
+    import aiohttp
+
+    from econ.params import LLM
+
+Say = Callable[[str], None]
+
+
+class Backend(Protocol):
+    """One provider. ``name`` addresses its answers in the cache; ``where`` names it to users."""
+
+    name: str
+    where: str
+    key_variable: str | None
+    in_flight: int  # no more calls than this make sense at once
+
+    async def dialect(self) -> Dialect:
+        """The provider's dialect; asks the server if it must be found out."""
+        ...
+
+    def identity(self, model: str) -> str:
+        """What stands for the model in the cache's address."""
+        ...
+
+    async def send(self, body: Json) -> Reply:
+        """One attempt.
+
+        Raises:
+            Fault: no answer came of it.
+        """
+        ...
+
+    async def revive(self) -> None:
+        """Nobody listens: start the server again, where it is ours."""
+        ...
+
+    async def count_tokens(self, model: str, text: str) -> int | None:
+        """By the server's tokenizer; None where it offers none."""
+        ...
+
+    async def context_tokens(self, model: str) -> int | None: ...
+
+    async def close(self) -> None: ...
+
+
+class Http:
+    """POST and GET over one aiohttp session, made at first use."""
+
+    def __init__(self, timeout: float, key: str | None = None) -> None:
+        self._timeout = timeout
+        self._key = key
+        self._session: aiohttp.ClientSession | None = None
+
+    def _open(self) -> aiohttp.ClientSession:
+        import aiohttp
+
+        headers = {"Content-Type": "application/json"}
+        if self._key:
+            headers["Authorization"] = f"Bearer {self._key}"
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60),
+            timeout=aiohttp.ClientTimeout(total=self._timeout, sock_connect=min(30.0, self._timeout)),
+            headers=headers,
+        )
+
+    async def ask(self, method: str, url: str, body: Json | None = None) -> bytes:
+        """The body of a 200 answer.
+
+        Raises:
+            Fault: anything else.
+        """
+        import aiohttp
+
+        if self._session is None:
+            self._session = self._open()
+        data = None if body is None else orjson.dumps(body)
+        try:
+            async with self._session.request(method, url, data=data) as response:
+                payload = await response.read()
+                if response.status == 200:
+                    return payload
+                raise http_fault(response.status, payload, response.headers.get("Retry-After"))
+        except aiohttp.ClientConnectorError:
+            raise Fault("connection refused", gone=True) from None
+        except TimeoutError:
+            raise Fault("timeout") from None
+        except aiohttp.InvalidURL:
+            raise EconError(f"llm.base_url '{url}' is not a URL", "like http://127.0.0.1:8000/v1") from None
+        except (aiohttp.ClientError, OSError):
+            raise Fault("connection dropped") from None
+
+    async def json(self, method: str, url: str, body: Json | None = None) -> Any:
+        try:
+            return orjson.loads(await self.ask(method, url, body))
+        except orjson.JSONDecodeError:
+            raise Fault("malformed response") from None
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+
+class OpenAI:
+    """Any OpenAI-compatible server: vLLM, llama.cpp, Ollama, the official one …"""
+
+    def __init__(self, llm: LLM, cache: Cache, *, offline: bool) -> None:
+        self.where = (llm.base_url or "").rstrip("/")
+        self._official = urlsplit(self.where).hostname == "api.openai.com"
+        self.name = f"openai:{llm.provider or self.where}"
+        self.key_variable: str | None = "OPENAI_API_KEY"
+        key = os.environ.get("OPENAI_API_KEY")
+        if self._official and not key and not offline:
+            raise missing_key("OPENAI_API_KEY")
+        self.in_flight = llm.max_in_flight
+        self._wanted = llm.dialect
+        self._cache = cache
+        self._offline = offline
+        self._http = Http(llm.timeout_seconds, key)
+        self._dialect: Dialect | None = None
+
+    async def dialect(self) -> Dialect:
+        if self._dialect is None:
+            self._dialect = await self._find_dialect()
+        return self._dialect
+
+    async def _find_dialect(self) -> Dialect:
+        if self._official:
+            return dialects.OFFICIAL_OPENAI
+        if self._wanted != "auto":
+            return DIALECTS[self._wanted]
+        key = fact_key("dialect", self.where)
+        known = self._cache.fact(key)
+        if known is not None:
+            return DIALECTS[known.decode()]
+        if self._offline:
+            raise EconError(
+                f"the dialect of {self.where} was never found out",
+                "set llm.dialect, or run without --offline",
+            )
+        name = await self._ask_dialect()
+        self._cache.put_facts("dialect", [(key, name.encode())])
+        return DIALECTS[name]
+
+    async def _ask_dialect(self) -> str:
+        models = await self._http.json("GET", f"{self.where}/models")
+        owners = {str(row.get("owned_by", "")).lower() for row in _rows(models)}
+        if "llamacpp" in owners:
+            return "llama.cpp"
+        if owners & {"vllm", "sglang"}:
+            return "vllm"
+        if owners & {"openai", "system"}:
+            return "openai"
+        if await self._has_props():
+            return "llama.cpp"
+        raise EconError(
+            f"cannot tell which dialect {self.where} speaks",
+            "set llm.dialect: vllm (repetition_penalty), llama.cpp (repeat_penalty) or openai (neither)",
+        )
+
+    async def _has_props(self) -> bool:
+        try:
+            return "default_generation_settings" in await self._http.json("GET", f"{self.root}/props")
+        except (Fault, TypeError):
+            return False
+
+    @property
+    def root(self) -> str:
+        return self.where.removesuffix("/v1")
+
+    def identity(self, model: str) -> str:
+        return model
+
+    async def send(self, body: Json) -> Reply:
+        return read_reply(await self._http.ask("POST", f"{self.where}/chat/completions", body))
+
+    async def revive(self) -> None:
+        """Not ours to start."""
+
+    async def count_tokens(self, model: str, text: str) -> int | None:
+        dialect = (await self.dialect()).name
+        if dialect == "openai":
+            return None
+        body = {"content": text} if dialect == "llama.cpp" else {"model": model, "prompt": text}
+        try:
+            answer = await self._http.json("POST", f"{self.root}/tokenize", body)
+            return len(answer["tokens"])
+        except (Fault, LookupError, TypeError):
+            return None
+
+    async def context_tokens(self, model: str) -> int | None:
+        try:
+            rows = _rows(await self._http.json("GET", f"{self.where}/models"))
+        except Fault:
+            return None
+        for row in rows:
+            length = row.get("max_model_len") or (row.get("meta") or {}).get("n_ctx")
+            if isinstance(length, int) and (row.get("id") == model or len(rows) == 1):
+                return length
+        return None
+
+    async def close(self) -> None:
+        await self._http.close()
+
+
+def _rows(models: Any) -> list[Json]:
+    rows = models.get("data", []) if isinstance(models, dict) else models
+    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+
+
+class Local:
+    """llama.cpp inside a process of ours, one per model file, shared by all jobs of the project."""
+
+    def __init__(self, llm: LLM, say: Say) -> None:
+        from econ.llm.servers import Lease
+
+        self.name = "local"
+        self.where = "the local model server"
+        self.key_variable: str | None = None
+        self.in_flight = min(llm.max_in_flight, 2 * llm.local.slots)
+        self._settings = llm.local
+        self._say = say
+        self._http = Http(llm.timeout_seconds)
+        self._leases: dict[str, Lease] = {}
+        self._urls: dict[str, str] = {}
+        self._starting = asyncio.Lock()
+
+    async def dialect(self) -> Dialect:
+        return dialects.LLAMA_CPP
+
+    def identity(self, model: str) -> str:
+        from econ.llm.models import identity
+
+        return identity(model)
+
+    async def _url(self, model: str) -> str:
+        if model not in self._urls:
+            async with self._starting:
+                if model not in self._urls:
+                    self._urls[model] = await asyncio.to_thread(self._attach, model)
+        return self._urls[model]
+
+    def _attach(self, model: str) -> str:
+        from econ.llm.models import locate
+        from econ.llm.servers import Lease, Spec
+
+        path = locate(model, self._say)
+        if model not in self._leases:
+            _yield_to_model()
+            settings = {
+                "model": model,
+                "path": str(path),
+                "context": self._settings.context,
+                "slots": self._settings.slots,
+                "threads": self._settings.threads or os.cpu_count() or 1,
+                "idle_seconds": self._settings.idle_seconds,
+            }
+            self._leases[model] = Lease(Spec("llm", settings))
+        return self._leases[model].url()
+
+    async def send(self, body: Json) -> Reply:
+        url = await self._url(body["model"])
+        return read_reply(await self._http.ask("POST", f"{url}/v1/chat/completions", body))
+
+    async def revive(self) -> None:
+        self._urls.clear()
+
+    async def count_tokens(self, model: str, text: str) -> int | None:
+        url = await self._url(model)
+        return len((await self._http.json("POST", f"{url}/tokenize", {"content": text}))["tokens"])
+
+    async def context_tokens(self, model: str) -> int | None:
+        url = await self._url(model)
+        return int((await self._http.json("GET", f"{url}/props"))["default_generation_settings"]["n_ctx"])
+
+    async def close(self) -> None:
+        await self._http.close()
+        for lease in self._leases.values():
+            lease.close()
+
+
+_yielded = False
+
+
+def _yield_to_model() -> None:
+    """Lower this process's priority once: the model needs the cores more than we do."""
+    global _yielded
+    if not _yielded:
+        os.nice(5)
+        _yielded = True
+
+
+def missing_key(variable: str) -> EconError:
+    return EconError(f"the environment has no {variable}", f"export {variable}=… and run again")

@@ -1,0 +1,197 @@
+"""Paid answers, kept: an embedded database shared by parallel processes and safe to kill at any moment.
+
+An answer is addressed by the SHA-256 of everything that can change it. ``Cache.put`` returns once the answer
+is on disk (one transaction for all answers that wait, so a burst costs one flush), and the same transaction
+counts the money. Locks (:mod:`econ.llm.locks`) are the kernel's: a killed job leaves none behind.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import sqlite3
+import time
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+import zstandard
+
+from econ import paths
+from econ.errors import EconError
+from econ.llm.locks import KeyLocks
+from econ.records import Json
+
+FOLDER = paths.STATE / "cache"
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS answers (
+    key BLOB PRIMARY KEY, provider TEXT, model TEXT, payer TEXT, run TEXT, created INTEGER,
+    finish_reason TEXT, prompt_tokens INTEGER, completion_tokens INTEGER, estimated INTEGER, usd REAL,
+    text BLOB) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS facts (key BLOB PRIMARY KEY, kind TEXT, value BLOB) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS spent (
+    run TEXT PRIMARY KEY, calls INTEGER, tokens INTEGER, usd REAL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS reserved (
+    id TEXT PRIMARY KEY, owner TEXT, run TEXT, tokens INTEGER, usd REAL) WITHOUT ROWID;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A paid answer. ``payer`` names the call that paid, the same in every run; ``usd`` None: no price."""
+
+    text: str
+    finish_reason: str | None
+    prompt_tokens: int
+    completion_tokens: int
+    estimated: bool
+    payer: str
+    provider: str
+    model: str
+    usd: float | None = None
+
+
+def digest(request: Json) -> bytes:
+    """The address of a request: SHA-256 of its canonical JSON."""
+    return hashlib.sha256(orjson.dumps(request, option=orjson.OPT_SORT_KEYS)).digest()
+
+
+def run_name() -> str:
+    """The run that budgets are counted for. A project's jobs are one run unless ECON_RUN names others."""
+    return os.environ.get("ECON_RUN", "default")
+
+
+class Cache:
+    """The answers and facts (embeddings, token counts, probe results) of one project.
+
+    Raises:
+        EconError: the database cannot be opened or written.
+    """
+
+    def __init__(self, folder: Path = FOLDER) -> None:
+        self.path = folder / "answers.sqlite"
+        folder.mkdir(parents=True, exist_ok=True)
+        self.locks = KeyLocks.at(folder / "in-flight.lock")
+        self.connection = connect(self.path)
+        self._writer: sqlite3.Connection | None = None
+        self._thread = ThreadPoolExecutor(1, "econ-cache")
+        self._pending: list[tuple[bytes, Answer, str | None, asyncio.Future[None]]] = []
+        self._flushing: asyncio.Task[None] | None = None
+        self._unpack = zstandard.ZstdDecompressor()
+        self._pack = zstandard.ZstdCompressor(level=3)
+
+    def get(self, key: bytes) -> Answer | None:
+        row = self.connection.execute(
+            "SELECT text, finish_reason, prompt_tokens, completion_tokens, estimated, payer, provider, model,"
+            " usd FROM answers WHERE key = ?",
+            (key,),
+        ).fetchone()
+        if row is None:
+            return None
+        text = self._unpack.decompress(row[0]).decode() if row[0] else ""
+        return Answer(text, row[1], row[2], row[3], bool(row[4]), *row[5:])
+
+    async def put(self, key: bytes, answer: Answer, reservation: str | None = None) -> None:
+        """Keep an answer and count its cost in place of its reservation; returns once it is on disk."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._pending.append((key, answer, reservation, done))
+        if self._flushing is None or self._flushing.done():
+            self._flushing = asyncio.create_task(self._flush())
+        await done
+
+    async def _flush(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._pending:
+            batch, self._pending = self._pending, []
+            try:
+                await loop.run_in_executor(self._thread, self._write, [row[:3] for row in batch])
+            except sqlite3.Error as fault:
+                problem = EconError(
+                    f"the call cache {self.path} cannot be written: {fault}", "free disk space?"
+                )
+                for row in batch:
+                    row[3].set_exception(problem)
+            else:
+                for row in batch:
+                    if not row[3].done():
+                        row[3].set_result(None)
+
+    def _write(self, batch: list[tuple[bytes, Answer, str | None]]) -> None:
+        if self._writer is None:
+            self._writer = connect(self.path, durable=True)
+        run, now = run_name(), int(time.time())
+        with transaction(self._writer) as db:
+            for key, answer, reservation in batch:
+                db.execute(
+                    "INSERT OR IGNORE INTO answers VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+                    (key, answer.provider, answer.model, answer.payer, run, now, answer.finish_reason,
+                     answer.prompt_tokens, answer.completion_tokens, int(answer.estimated), answer.usd,
+                     self._pack.compress(answer.text.encode()) if answer.text else b""),
+                )  # fmt: skip
+                if reservation is not None:
+                    db.execute("DELETE FROM reserved WHERE id = ?", (reservation,))
+            tokens = sum(a.prompt_tokens + a.completion_tokens for _, a, _ in batch)
+            add_spent(db, run, len(batch), tokens, sum(a.usd or 0.0 for _, a, _ in batch))
+
+    def facts(self, keys: Iterable[bytes]) -> list[bytes | None]:
+        """Values of known facts; None where a fact is not known."""
+        cursor = self.connection.cursor()
+        rows = (cursor.execute("SELECT value FROM facts WHERE key = ?", (k,)).fetchone() for k in keys)
+        return [row[0] if row else None for row in rows]
+
+    def fact(self, key: bytes) -> bytes | None:
+        return self.facts([key])[0]
+
+    def put_facts(self, kind: str, rows: Iterable[tuple[bytes, bytes]]) -> None:
+        with transaction(self.connection) as db:
+            db.executemany(
+                "INSERT OR REPLACE INTO facts VALUES (?,?,?)", [(key, kind, value) for key, value in rows]
+            )
+
+    def close(self) -> None:
+        self._thread.shutdown()
+        for connection in (self._writer, self.connection):
+            if connection is not None:
+                connection.close()
+
+
+def fact_key(*parts: object) -> bytes:
+    return hashlib.sha256("\x1f".join(map(str, parts)).encode()).digest()
+
+
+def connect(path: Path, *, durable: bool = False) -> sqlite3.Connection:
+    """A connection in WAL mode. ``durable``: a commit is on disk when it returns, even if the power fails."""
+    try:
+        connection = sqlite3.connect(path, timeout=60, isolation_level=None, check_same_thread=False)
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+        connection.executescript(_SCHEMA)
+    except sqlite3.Error as fault:
+        way_out = "move it away to start a new one, or restore it with `econ cache import`"
+        raise EconError(f"the call cache {path} cannot be opened: {fault}", way_out) from None
+    return connection
+
+
+class transaction:
+    """``with transaction(db)``: all or nothing; waits its turn among the processes."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    def __enter__(self) -> sqlite3.Connection:
+        self._db.execute("BEGIN IMMEDIATE")
+        return self._db
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._db.execute("COMMIT" if kind is None else "ROLLBACK")
+
+
+def add_spent(db: sqlite3.Connection, run: str, calls: int, tokens: int, usd: float) -> None:
+    db.execute(
+        "INSERT INTO spent VALUES (?,?,?,?) ON CONFLICT (run) DO UPDATE SET"
+        " calls = calls + excluded.calls, tokens = tokens + excluded.tokens, usd = usd + excluded.usd",
+        (run, calls, tokens, usd),
+    )

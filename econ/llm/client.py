@@ -1,0 +1,436 @@
+"""The one async client: cache first, then single flight, limits, budget, one attempt after another."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import math
+import sys
+import time
+from array import array
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import orjson
+
+from econ import llm as face
+from econ.errors import EconError
+from econ.llm import embedding
+from econ.llm.activity import Activity
+from econ.llm.backends import Backend, Http, Local, OpenAI
+from econ.llm.base import Progress, Usage
+from econ.llm.cache import Answer, Cache, digest, fact_key
+from econ.llm.dialects import Dialect
+from econ.llm.faults import Fault, Reply, backoff
+from econ.llm.limits import Gate, Purse
+from econ.llm.probe import Prober
+from econ.llm.servers import FOLDER, Lease, Spec
+from econ.params import Params
+from econ.records import Call, Json, Message, Request
+
+EMPTY_TRIES = 2  # an empty answer is asked for again this often, then it is the model's answer
+LOOK_AGAIN = 0.05  # seconds between looks at a call that another process pays for
+DRAIN_SECONDS = 10.0  # after Ctrl-C: how long paid answers are waited for
+
+
+T = TypeVar("T")
+
+
+class Failed(Exception):
+    """A call that got no answer; ``reason`` goes into its record."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+@dataclass(slots=True)
+class _Counts:
+    made: int = 0
+    cached: int = 0
+    failed: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    usd: float = 0.0
+
+
+class LLMClient:
+    """See :class:`econ.llm.base.Client`."""
+
+    simulated = False
+
+    def __init__(self, params: Params, *, offline: bool = False, progress: Progress | None = None) -> None:
+        self._params = params
+        self._llm = params.llm
+        self._offline = offline
+        self._progress = progress
+        self._counts = _Counts()
+        self._paying: dict[bytes, asyncio.Task[Answer]] = {}
+        self._alive = time.monotonic()  # when the server last gave an answer
+        self._sent: set[asyncio.Task[Any] | None] = set()  # on the wire, or answered and not yet kept
+        self._closing = False
+        self._activity: Activity | None = None
+        self._cache = Cache()
+        self._backend = _backend(params, self._cache, offline)
+        self._dialect: Dialect
+        self._gate = Gate(self._backend.name, self._backend.in_flight, self._llm.limits)
+        self._purse = Purse(self._llm.budget, self._cache)
+        self._embedder = _Embedder(params, self._cache, offline)
+
+    async def __aenter__(self) -> Self:
+        self._dialect = await self._patiently(self._backend.dialect)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._drain(None if kind is None or issubclass(kind, Exception) else DRAIN_SECONDS)
+        self._purse.close()
+        if self._activity is not None:
+            self._activity.close()
+        await self._backend.close()
+        await self._embedder.close()
+        self._gate.slots.close()
+        self._cache.close()
+
+    async def _drain(self, seconds: float | None) -> None:
+        """Let what is on the wire arrive, since it is paid for; what is not sent yet is dropped."""
+        self._closing = True
+        for task in self._paying.values():
+            if task not in self._sent:
+                task.cancel()
+        if self._paying:
+            await asyncio.wait(list(self._paying.values()), timeout=seconds)
+
+    # -- answers ------------------------------------------------------------------------------------------
+
+    async def complete(self, request: Request) -> Call:
+        body = self._dialect.body(request)
+        key = self._key(body, request)
+        payer = f"{face.payer.get()} {request.role} {request.agent} {request.round}"
+        answer = self._cache.get(key)
+        paid = False
+        if answer is None:
+            if self._offline:
+                raise _missing(
+                    f"{request.role} {request.agent}, round {request.round}, of {face.payer.get()}"
+                )
+            task = self._paying.get(key)
+            if task is None:
+                task = self._paying[key] = asyncio.create_task(self._pay(key, body, payer))
+                task.add_done_callback(lambda done: self._forget(key, done))
+            try:
+                answer = await asyncio.shield(task)
+            except Failed as failure:
+                self._counts.failed += 1
+                return self._report(_call(request, None, payer, failure.reason), paid=False)
+            paid = answer.payer == payer
+        if not paid:
+            self._counts.cached += 1
+        return self._report(_call(request, answer, payer, None), paid)
+
+    def _report(self, call: Call, paid: bool) -> Call:
+        if self._progress is not None:
+            self._progress.call(call, paid)
+        return call
+
+    def _forget(self, key: bytes, task: asyncio.Task[Answer]) -> None:
+        self._paying.pop(key, None)
+        self._sent.discard(task)
+        if not task.cancelled():
+            task.exception()  # whoever waited has it; with nobody left to wait it is no one's
+
+    def _key(self, body: Json, request: Request) -> bytes:
+        address = {
+            **body,
+            "model": self._backend.identity(request.model),
+            "provider": self._backend.name,
+            "sample": request.sample,
+        }
+        return digest(address)
+
+    async def _pay(self, key: bytes, body: Json, payer: str) -> Answer:
+        """Pay for an answer unless another process does so at this moment; then take that one's."""
+        while not self._cache.locks.acquire(key):
+            await asyncio.sleep(LOOK_AGAIN)
+            if (answer := self._cache.get(key)) is not None:
+                return answer
+        try:
+            return self._cache.get(key) or await self._make(key, body, payer)
+        finally:
+            self._cache.locks.release(key)
+
+    async def _make(self, key: bytes, body: Json, payer: str) -> Answer:
+        tokens = self._upper_tokens(body)
+        reservation = await self._purse.reserve(sum(tokens), self._usd(body["model"], *tokens) or 0.0)
+        try:
+            reply = await self._attempts(body, sum(tokens))
+            answer = await self._answer(reply, body, payer)
+            await self._cache.put(key, answer, reservation)
+        except BaseException:
+            self._purse.release(reservation)
+            raise
+        self._count(answer)
+        return answer
+
+    async def _attempts(self, body: Json, tokens: int) -> Reply:
+        """Ask until there is an answer, asking again cannot help, or the server is held to be dead."""
+        tries, started = 0, time.monotonic()
+        while True:
+            try:
+                reply = await self._attempt(body, tokens)
+            except Fault as fault:
+                tries += 0 if fault.gone else 1
+                self._give_up(fault, tries, started)
+                if fault.gone:
+                    await self._backend.revive()
+                await backoff(tries, fault.after)
+            else:
+                if reply.text.strip() or tries >= min(EMPTY_TRIES, self._llm.max_retries):
+                    return reply
+                tries += 1
+
+    def _give_up(self, fault: Fault, tries: int, started: float) -> None:
+        """Raises if another try makes no sense.
+
+        Raises:
+            Failed: for this call.
+            EconError: for every call: the key is refused, or the server is gone past patience.
+        """
+        if fault.refused and self._backend.key_variable:
+            raise EconError(
+                f"{self._backend.where} refuses the key ({fault.reason})",
+                f"check {self._backend.key_variable} in the environment, and its rights to the model",
+            )
+        if self._closing:
+            raise Failed(fault.reason)
+        patience = self._llm.patience_seconds
+        now = time.monotonic()
+        if fault.gone and now - max(self._alive, started) > patience:
+            raise EconError(
+                f"{self._backend.where} is gone for {patience:g} s ({fault.reason})",
+                "start it and run again: every answer is kept",
+            )
+        spent = tries > self._llm.max_retries and not (fault.limited and now - started <= patience)
+        if not fault.retry or spent:
+            if "response_format" in fault.detail or "json_schema" in fault.detail:
+                raise EconError(
+                    f"{self._backend.where} takes no structured answers: {fault.detail}",
+                    "set llm.structured: false",
+                )
+            raise Failed(fault.reason)
+
+    async def _attempt(self, body: Json, tokens: int) -> Reply:
+        slot = await self._gate.slots.take()
+        try:
+            await self._gate.pace(tokens)
+            reply = await self._on_the_wire(body)
+        finally:
+            self._gate.slots.give(slot)
+        self._alive = time.monotonic()
+        self._gate.settle(tokens, (reply.prompt_tokens or 0) + (reply.completion_tokens or 0) or tokens)
+        return reply
+
+    async def _on_the_wire(self, body: Json) -> Reply:
+        task = asyncio.current_task()
+        activity = self._activity = self._activity or Activity(face.payer.get())
+        activity.begin()
+        self._sent.add(task)
+        try:
+            return await self._backend.send(body)
+        except Fault:
+            self._sent.discard(task)
+            raise
+        finally:
+            activity.end()
+
+    async def _answer(self, reply: Reply, body: Json, payer: str) -> Answer:
+        prompt, completion = reply.prompt_tokens, reply.completion_tokens
+        estimated = prompt is None or completion is None
+        if prompt is None:
+            text = "\n".join(message["content"] for message in body["messages"])
+            prompt = await self.count_tokens(body["model"], text)
+        if completion is None:
+            completion = await self.count_tokens(body["model"], reply.text)
+        usd = self._usd(body["model"], prompt, completion)
+        text = reply.text if reply.text.strip() else ""
+        return Answer(
+            text,
+            reply.finish_reason,
+            prompt,
+            completion,
+            estimated,
+            payer,
+            self._backend.name,
+            body["model"],
+            usd,
+        )
+
+    def _upper_tokens(self, body: Json) -> tuple[int, int]:
+        prompt = sum(len(message["content"].encode()) for message in body["messages"]) // 3 + 16
+        return prompt, body[self._dialect.max_tokens]
+
+    def _usd(self, model: str, prompt: int, completion: int) -> float | None:
+        price = self._llm.prices.get(model)
+        return None if price is None else (prompt * price.prompt + completion * price.completion) / 1e6
+
+    def _count(self, answer: Answer) -> None:
+        counts = self._counts
+        counts.made += 1
+        counts.prompt_tokens += answer.prompt_tokens
+        counts.completion_tokens += answer.completion_tokens
+        counts.usd += answer.usd or 0.0
+        if self._activity is not None:
+            self._activity.answered(answer.prompt_tokens, answer.completion_tokens)
+
+    @property
+    def usage(self) -> Usage:
+        c = self._counts
+        usd = c.usd if self._llm.prices else None
+        return Usage(c.made, c.cached, c.failed, c.prompt_tokens, c.completion_tokens, usd)
+
+    # -- about models -------------------------------------------------------------------------------------
+
+    async def count_tokens(self, model: str, text: str) -> int:
+        key = fact_key("tokens", self._backend.name, self._backend.identity(model), text)
+        known = self._cache.fact(key)
+        if known is not None:
+            return int(known)
+        if self._offline:
+            raise _missing(f"a token count for model {model}")
+        count = await self._patiently(lambda: self._backend.count_tokens(model, text))
+        if count is None:
+            count = estimate_tokens(text)
+        self._cache.put_facts("tokens", [(key, str(count).encode())])
+        return count
+
+    async def context_tokens(self, model: str) -> int | None:
+        key = fact_key("context", self._backend.name, self._backend.identity(model), self._llm.local.context)
+        known = self._cache.fact(key)
+        if known is not None:
+            value: int | None = orjson.loads(known)
+            return value
+        if self._offline:
+            raise _missing(f"the context window of model {model}")
+        value = await self._patiently(lambda: self._backend.context_tokens(model))
+        self._cache.put_facts("context", [(key, orjson.dumps(value))])
+        return value
+
+    async def probe(self, prompt: Sequence[Message] = ()) -> None:
+        if not self._offline:  # a replay steers nothing
+            await Prober(self, self._params, self._backend.where, self._dialect.name, prompt).run()
+
+    async def embed(self, texts: list[str]) -> list[list[float]]:
+        return await self._embedder.embed(texts)
+
+    async def _patiently(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """The answer to a question about the server; asked again while it may still come up."""
+        started, tries = time.monotonic(), 0
+        while True:
+            try:
+                return await ask()
+            except Fault as fault:
+                tries += 0 if fault.gone else 1
+                try:
+                    self._give_up(fault, tries, started)
+                except Failed as failure:
+                    raise EconError(f"{self._backend.where} answers a plain question with: {failure.reason}",
+                                    "is llm.base_url right?") from None  # fmt: skip
+                await self._backend.revive()
+                await backoff(tries, fault.after)
+
+
+class _Embedder:
+    """Embeddings by a local server of the project, each text once; a replay needs neither."""
+
+    def __init__(self, params: Params, cache: Cache, offline: bool) -> None:
+        self._model = params.embedding.model
+        self._idle = params.llm.local.idle_seconds
+        self._cache = cache
+        self._offline = offline
+        self._identity: str | None = None
+        self._http = Http(params.llm.timeout_seconds)
+        self._lease: Lease | None = None
+        self._turn = asyncio.Lock()
+
+    async def embed(self, texts: list[str]) -> list[list[float]]:
+        self._identity = self._identity or embedding.identity(self._model)
+        keys = [fact_key("embedding", self._identity, text) for text in texts]
+        if any(value is None for value in self._cache.facts(keys)):
+            async with self._turn:  # a text asked for twice at once is computed once
+                known = self._cache.facts(keys)
+                missing = {k: t for k, t, v in zip(keys, texts, known, strict=True) if v is None}
+                if missing:
+                    await self._compute(missing)
+        return [array("f", value or b"").tolist() for value in self._cache.facts(keys)]
+
+    async def _compute(self, missing: dict[bytes, str]) -> None:
+        if self._offline:
+            raise _missing(f"the embedding of {len(missing)} texts by {self._model}")
+        answer = await self._ask(list(missing.values()))
+        vectors = [base64.b64decode(vector) for vector in answer["vectors"]]
+        self._cache.put_facts("embedding", zip(missing, vectors, strict=True))
+
+    async def _ask(self, texts: list[str]) -> Json:
+        """A server that was killed is started once more."""
+        for last in (False, True):
+            url = await asyncio.to_thread(self._url)
+            try:
+                answer: Json = await self._http.json("POST", url, {"texts": texts})
+                return answer
+            except Fault as fault:
+                if last:
+                    raise EconError(f"the embedding server failed: {fault.reason}", f"see {FOLDER}") from None
+        raise AssertionError
+
+    def _url(self) -> str:
+        if self._lease is None:
+            self._lease = Lease(Spec("embedding", {"model": self._model, "idle_seconds": self._idle}))
+        return self._lease.url()
+
+    async def close(self) -> None:
+        await self._http.close()
+        if self._lease is not None:
+            self._lease.close()
+
+
+def _backend(params: Params, cache: Cache, offline: bool) -> Backend:
+    llm = params.llm
+    if llm.backend == "local":
+        return Local(llm, _say)
+    if llm.backend == "together":
+        from econ.llm.together import Together
+
+        return Together(llm, offline=offline)
+    return OpenAI(llm, cache, offline=offline)
+
+
+def _say(line: str) -> None:
+    print(f"econ: {line}", file=sys.stderr, flush=True)
+
+
+def _call(request: Request, answer: Answer | None, payer: str, error: str | None) -> Call:
+    if answer is not None and not answer.text:
+        error = "empty answer"
+    r, a = request, answer
+    return Call(
+        r.role, r.agent, r.round, r.model, r.messages, r.sampling, r.seed, r.sample,
+        text=a.text if a else "",
+        prompt_tokens=a.prompt_tokens if a else 0,
+        completion_tokens=a.completion_tokens if a else 0,
+        cached=a is not None and a.payer != payer,
+        error=error,
+        finish_reason=a.finish_reason if a else None,
+        tokens_estimated=a.estimated if a else False,
+    )  # fmt: skip
+
+
+def _missing(what: str) -> EconError:
+    return EconError(f"--offline: the cache lacks {what}", "run without --offline, or `econ cache import` it")
+
+
+def estimate_tokens(text: str) -> int:
+    """Tokens where no tokenizer can be asked: three bytes each, more than English takes."""
+    return math.ceil(len(text.encode()) / 3)

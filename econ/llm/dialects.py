@@ -1,0 +1,90 @@
+"""How each provider names what we ask for. What a server drops silently is the field's commonest error.
+
+Temperature, top-p and the repetition penalty must be the only sampling controls, so every other control that
+a server would apply by default is sent explicitly, at its neutral value:
+
+- llama.cpp has top_k 40 and min_p 0.05 on, looks back 64 tokens only for its ``repeat_penalty``, and applies
+  the temperature after top-p. It is told to look at the whole text and to use the order of the others.
+- vLLM takes top_k and repetition_penalty from the model's generation_config unless they are sent.
+- Together takes ``repetition_penalty`` and ``min_p``; it documents no neutral ``top_k``, so none is sent.
+- Official OpenAI has no multiplicative penalty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from econ.errors import EconError
+from econ.records import Json, Request
+
+LLAMA_LOOK_BACK = 32768  # tokens; the server takes no "all" here, and a window this long is all of it
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """A provider's field names.
+
+    Args:
+        penalty: name of the multiplicative repetition penalty; None: the provider has none.
+        max_tokens: name of the cap on the completion.
+        fixed: fields sent with every request.
+    """
+
+    name: str
+    penalty: str | None
+    max_tokens: str = "max_tokens"
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+
+    def body(self, request: Request) -> Json:
+        """The request's JSON body.
+
+        Raises:
+            EconError: a repetition penalty is asked of a provider that has none.
+        """
+        sampling = request.sampling
+        body: Json = {
+            "model": request.model,
+            "messages": list(request.messages),
+            "temperature": sampling.temperature,
+            "top_p": sampling.top_p,
+            self.max_tokens: sampling.max_tokens,
+            "seed": request.seed,
+            **self.fixed,
+        }
+        if self.penalty is not None:
+            body[self.penalty] = sampling.repetition_penalty
+        elif sampling.repetition_penalty != 1.0:
+            raise no_penalty(self.name)
+        if request.schema is not None:
+            body["response_format"] = {
+                "type": "json_schema",
+                "json_schema": {"name": "answer", "strict": True, "schema": dict(request.schema)},
+            }
+        return body
+
+
+VLLM = Dialect("vllm", "repetition_penalty", fixed={"top_k": -1, "min_p": 0.0})
+TOGETHER = Dialect("together", "repetition_penalty", fixed={"min_p": 0.0})
+OPENAI = Dialect("openai", None)
+OFFICIAL_OPENAI = Dialect("openai", None, "max_completion_tokens")
+LLAMA_CPP = Dialect(
+    "llama.cpp",
+    "repeat_penalty",
+    fixed={
+        "top_k": 0,
+        "min_p": 0.0,
+        "repeat_last_n": LLAMA_LOOK_BACK,
+        "samplers": ["penalties", "temperature", "top_p"],
+        "cache_prompt": True,
+    },
+)
+DIALECTS = {dialect.name: dialect for dialect in (VLLM, LLAMA_CPP, OPENAI)}
+
+
+def no_penalty(name: str) -> EconError:
+    return EconError(
+        f"the provider's dialect '{name}' has no repetition penalty",
+        "set action.second: top_p, or llm.dialect to what the server really speaks (vllm, llama.cpp)",
+    )

@@ -1,0 +1,129 @@
+"""Does the server heed what we steer with? Shown on a few answers before a run, since ignoring is silent."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from econ import llm as face
+from econ.errors import EconError
+from econ.llm.base import Client
+from econ.params import Params, Range
+from econ.records import Message, Request, Sampling
+
+TOKENS = 16
+# A penalty shows where a model would repeat itself, a temperature where much can be said.
+PROMPTS = (
+    "Write the word apple twelve times: apple apple apple",
+    "Invent a name for a new planet and tell its story in one sentence.",
+)
+# (prompts, seeds, points) of each stage. A server that heeds is seen at the first, as a rule; one that gives
+# a few fixed answers may need more. Points: low and high end, then the middle.
+STAGES = ((1, range(1, 2), 2), (3, range(1, 3), 2), (3, range(1, 9), 3))
+
+
+@dataclass(frozen=True, slots=True)
+class Prober:
+    """Compares answers at the ends of each action dimension, at equal seeds and all else equal.
+
+    Args:
+        where, dialect: of the server, for messages.
+        prompt: a prompt of the run, tried beside the built-in ones; may be empty.
+    """
+
+    client: Client
+    params: Params
+    where: str
+    dialect: str
+    prompt: Sequence[Message]
+
+    async def run(self) -> None:
+        """Probe each executor model.
+
+        Raises:
+            EconError: a dimension never changes an answer, or the server gave none.
+        """
+        token = face.payer.set("probe")
+        try:
+            for model in dict.fromkeys(self.params.llm.executors):
+                for dimension, points in _dimensions(self.params).items():
+                    await self._show(model, dimension, points)
+        finally:
+            face.payer.reset(token)
+
+    async def _show(self, model: str, dimension: str, points: tuple[Sampling, ...]) -> None:
+        differs = False
+        for prompts, seeds, count in STAGES:
+            for row in await self._rows(model, self._prompts(dimension)[:prompts], seeds, points[:count]):
+                low, again, *others = row
+                if others != [low] * len(others):
+                    differs = True
+                    if low == again:
+                        return
+        if not differs:
+            raise self._ignored(model, dimension, points)
+        # Answers differ, but so do those to one and the same question: neither shown nor refuted.
+        print(f"econ: {self.where} never repeats itself, so it is not shown that it heeds {dimension}",
+              file=sys.stderr)  # fmt: skip
+
+    def _prompts(self, dimension: str) -> list[tuple[Message, ...]]:
+        texts = PROMPTS[::-1] if dimension == "temperature" else PROMPTS
+        own = [({"role": "user", "content": text},) for text in texts]
+        return [own[0], *([tuple(self.prompt)] if self.prompt else []), own[1]]
+
+    async def _rows(
+        self, model: str, prompts: list[tuple[Message, ...]], seeds: range, points: tuple[Sampling, ...]
+    ) -> list[list[str]]:
+        """Per prompt and seed: the answers at the low end, there once more, and at the other points."""
+        asked = [(0, points[0]), (1, points[0]), *((0, point) for point in points[1:])]
+        return await asyncio.gather(*(
+            asyncio.gather(*(self._ask(model, prompt, seed, sample, point) for sample, point in asked))
+            for prompt in prompts for seed in seeds
+        ))  # fmt: skip
+
+    async def _ask(
+        self, model: str, messages: tuple[Message, ...], seed: int, sample: int, sampling: Sampling
+    ) -> str:
+        call = await self.client.complete(Request("probe", 0, 0, model, messages, sampling, seed, sample))
+        if call.error not in (None, "empty answer"):
+            raise EconError(f"the probe of {self.where} got no answer from {model}: {call.error}",
+                            "is the model served there? `econ doctor` looks")  # fmt: skip
+        return call.text
+
+    def _ignored(self, model: str, dimension: str, points: tuple[Sampling, ...]) -> EconError:
+        low, high = (getattr(point, dimension) for point in points[:2])
+        return EconError(
+            f"{self.where} ignores {dimension}: model {model} answers the same at {low:g} and {high:g} "
+            f"(dialect {self.dialect})",
+            "set llm.dialect to what the server speaks, or action.second to what it heeds",
+        )
+
+
+def _dimensions(params: Params) -> dict[str, tuple[Sampling, ...]]:
+    """Per dimension: sampling at its low end, high end and middle, the others at rest."""
+    action = params.action
+    top_p = action.top_p.high if action.second == "top_p" else action.fixed_top_p
+    rest = Sampling(action.temperature.low, top_p, action.repetition_penalty.low, TOKENS)
+    if action.second == "top_p":
+        # Top-p shows only where there is choice, so the temperature is not at its low end here.
+        rest = replace(rest, repetition_penalty=1.0)
+        warm = replace(rest, temperature=min(1.0, action.temperature.high))
+        second = (warm, action.top_p)
+    else:
+        second = (rest, action.repetition_penalty)
+    spans: dict[str, tuple[Sampling, Range]] = {
+        "temperature": (rest, action.temperature),
+        action.second: second,
+    }
+    return {
+        name: tuple(_at(base, name, value) for value in (span.low, span.high, (span.low + span.high) / 2))
+        for name, (base, span) in spans.items()
+    }
+
+
+def _at(base: Sampling, dimension: str, value: float) -> Sampling:
+    changed: dict[str, Any] = {dimension: round(value, 4)}
+    return replace(base, **changed)

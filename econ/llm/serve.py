@@ -1,0 +1,77 @@
+"""A local server process: ``python -m econ.llm.serve SETTINGS`` (JSON). Loopback only, any free port."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from econ.llm.locks import FileLock
+from econ.llm.models import write_atomically
+from econ.records import Json
+
+LOOPBACK = "127.0.0.1"
+
+
+def main() -> None:
+    settings: Json = orjson.loads(sys.argv[1])
+    folder = Path(settings["folder"])
+    alive = FileLock(folder / "alive")
+    if not alive.take(wait=False):
+        return  # another server serves this already
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the jobs; we end when they have
+    url, server = {"llm": serve_llm, "embedding": serve_embedding}[settings["kind"]](settings)
+    write_atomically(folder / "state.json", orjson.dumps({"url": url, "pid": os.getpid()}))
+    wait_for_users_to_leave(folder, settings["idle_seconds"])
+    del server
+    os._exit(0)  # native threads hold no state worth an orderly end
+
+
+def wait_for_users_to_leave(folder: Path, idle_seconds: float) -> None:
+    """Returns once nobody has held the lease for ``idle_seconds``; it is then ours, so none can join."""
+    lease = FileLock(folder / "lease")
+    last_used = time.monotonic()
+    while True:
+        time.sleep(min(1.0, idle_seconds / 4))
+        if not lease.take(wait=False):
+            last_used = time.monotonic()
+            continue
+        if time.monotonic() - last_used >= idle_seconds:
+            (folder / "state.json").unlink(missing_ok=True)
+            return
+        lease.drop()
+
+
+def serve_llm(settings: Json) -> tuple[str, Any]:
+    """llama.cpp with its OpenAI-compatible API, inside this process."""
+    import xllamacpp
+
+    params = xllamacpp.CommonParams()
+    params.model.path = settings["path"]
+    params.model_alias = settings["model"]
+    params.n_ctx = settings["context"]
+    params.n_parallel = settings["slots"]
+    params.kv_unified = True  # one pool: a long prompt may use what short ones leave
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = settings["threads"]
+    params.n_threads_http = 2 * settings["slots"] + 4  # a thread per connection; waiting ones cost nothing
+    params.hostnames = [LOOPBACK]
+    params.port = 0
+    server = xllamacpp.Server(params)
+    return server.listening_address, server
+
+
+def serve_embedding(settings: Json) -> tuple[str, Any]:
+    """Sentence embeddings: POST {"texts": [...]} returns unit-norm float32 vectors, base64 in JSON."""
+    from econ.llm.embedding import start_server
+
+    os.nice(5)  # the LLM needs the cores more
+    return start_server(LOOPBACK, settings)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,96 @@
+"""Together AI through its SDK, carried by aiohttp: the SDK's own pool stops at 100 connections."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from econ.llm import dialects
+from econ.llm.backends import missing_key
+from econ.llm.dialects import Dialect
+from econ.llm.faults import Fault, Reply, http_fault, read_reply
+from econ.records import Json
+
+if TYPE_CHECKING:
+    from econ.params import LLM
+
+
+class Together:
+    """The hosted provider. Its base URL carries no ``/v1``; one that does is put right."""
+
+    def __init__(self, llm: LLM, *, offline: bool) -> None:
+        self.name = "together"
+        base_url = llm.base_url or os.environ.get("TOGETHER_BASE_URL")
+        self._base_url = base_url.rstrip("/").removesuffix("/v1") if base_url else None
+        self.where = self._base_url or "Together AI"
+        self.key_variable: str | None = "TOGETHER_API_KEY"
+        if not os.environ.get("TOGETHER_API_KEY") and not offline:
+            raise missing_key("TOGETHER_API_KEY")
+        self.in_flight = llm.max_in_flight
+        self._timeout = llm.timeout_seconds
+        self._client: Any = None
+
+    async def dialect(self) -> Dialect:
+        return dialects.TOGETHER
+
+    def identity(self, model: str) -> str:
+        return model
+
+    def _open(self) -> Any:
+        import httpx
+        from together import AsyncTogether, DefaultAioHttpClient
+
+        limits = httpx.Limits(max_connections=self.in_flight, max_keepalive_connections=self.in_flight)
+        return AsyncTogether(
+            base_url=self._base_url,
+            timeout=self._timeout,
+            max_retries=0,
+            http_client=DefaultAioHttpClient(limits=limits),
+        )
+
+    async def send(self, body: Json) -> Reply:
+        import together
+
+        if self._client is None:
+            self._client = self._open()
+        try:
+            response = await self._client.chat.completions.with_raw_response.create(**body)
+            return read_reply(response.http_response.content)
+        except together.APIStatusError as fault:
+            answer = fault.response
+            raise http_fault(answer.status_code, answer.content, answer.headers.get("Retry-After")) from None
+        except together.APIConnectionError as fault:  # timeouts are among these
+            raise _connection_fault(fault) from None
+
+    async def revive(self) -> None:
+        """Not ours to start."""
+
+    async def count_tokens(self, model: str, text: str) -> int | None:
+        return None
+
+    async def context_tokens(self, model: str) -> int | None:
+        if self._client is None:
+            self._client = self._open()
+        for row in await self._client.models.list():
+            if row.id == model:
+                return getattr(row, "context_length", None)
+        return None
+
+    async def close(self) -> None:
+        if self._client is not None:
+            await self._client.close()
+
+
+def _connection_fault(fault: BaseException | None) -> Fault:
+    """Tell apart what the SDK reports alike, by the transport's own error further down the chain."""
+    import aiohttp
+
+    while fault is not None:
+        if isinstance(fault, aiohttp.ClientConnectorError):
+            return Fault("connection refused", gone=True)
+        if isinstance(fault, TimeoutError):
+            return Fault("timeout")
+        if isinstance(fault, aiohttp.ClientError):
+            return Fault("connection dropped")
+        fault = fault.__cause__ or fault.__context__
+    return Fault("connection dropped")
