@@ -1,0 +1,38 @@
+# The whole pipeline, one job per benchmark x method x agent count x seed. Every job is one `econ` command.
+#
+#   snakemake --cores all                                   everything, with params.yaml
+#   snakemake --cores all --config params=params/paper.yaml with another params file
+#   snakemake --cores all evaluate_gsm8k                    all answers on one benchmark
+#   snakemake --touch --cores 1                             after `dvc pull`: take what is there as made
+include: "workflow/rules/common.smk"
+include: "workflow/rules/problems.smk"
+include: "workflow/rules/play.smk"
+include: "workflow/rules/reporting.smk"
+include: "workflow/rules/targets.smk"
+
+
+# Declared again here: Snakemake's default target is the first rule, wherever that one came from.
+rule all:
+    default_target: True
+    input:
+        rules.report.output,
+        rules.aggregate.output,
+        rules.figures.output,
+
+
+onstart:
+    hold_lock()
+
+
+onsuccess:
+    finish()
+    print("Report: results/report/index.html", file=sys.stderr)
+
+
+onerror:
+    finish()
+    print(
+        "A job failed: its last line and its log are named above. What was answered is kept; "
+        "the same command goes on from there.",
+        file=sys.stderr,
+    )

@@ -1,0 +1,52 @@
+"""Stands in for ``econ`` where only the engines are under test: writes what the real command would, at once.
+
+Each call is noted in ``calls.txt``; one whose words contain FAKE_ECON_FAIL fails, one whose words contain
+FAKE_ECON_HANG never ends.
+"""
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+from econ.reporting.outputs import figure_files, table_files
+
+
+def main(words: list[str]) -> None:
+    with Path("calls.txt").open("a") as calls:
+        calls.write(" ".join(words) + "\n")
+    line = " ".join(words)
+    if (hang := os.environ.get("FAKE_ECON_HANG")) and hang in line:
+        time.sleep(3600)
+    if (fail := os.environ.get("FAKE_ECON_FAIL")) and fail in line:
+        print("working on it")
+        sys.exit("econ: error: the server is gone - start it again")
+    command, options = words[0], dict(zip(words[1::2], words[2::2], strict=True))
+    for file in outputs(command, options):
+        Path(file).parent.mkdir(parents=True, exist_ok=True)
+        Path(file).write_text(content(file, options))
+
+
+def outputs(command: str, options: dict[str, str]) -> list[str]:
+    benchmark, n, seed = (options.get(f"--{name}") for name in ("benchmark", "n-agents", "seed"))
+    if command == "download":
+        return [f"data/benchmarks/{benchmark}/{name}" for name in ("train.jsonl", "test.jsonl", "manifest.json")]
+    if command == "train":
+        return [f"results/checkpoints/{benchmark}/n{n}-s{seed}/last.safetensors"]
+    if command in {"evaluate", "debate"}:
+        job = f"{benchmark}/{options['--method']}-n{n}-s{seed}"
+        return [f"results/traces/{job}.jsonl", f"results/metrics/{job}.json"]
+    made = {"aggregate": table_files(), "figures": figure_files(), "report": ["results/report/index.html"]}
+    return made.get(command, [])
+
+
+def content(file: str, options: dict[str, str]) -> str:
+    if file.startswith("results/metrics/"):
+        return json.dumps({"accuracy": 0.5, "calls": 2})
+    if file.endswith(".csv"):
+        return "benchmark,method,n_agents,accuracy,total_tokens\ngsm8k,debate,3,0.5,100\ngsm8k,cot,3,0.25,40\n"
+    return f"{file} {options.get('--method', '')}\n"
+
+
+main(sys.argv[1:])

@@ -1,0 +1,112 @@
+# What all rules share: the params, the lists of jobs, and how a command is run.
+import fcntl
+import json
+import os
+import shlex
+import sys
+import time
+
+from econ.benchmarks import names as benchmark_names
+from econ.errors import EconError
+from econ.params import ECON_METHODS, METHODS, load
+from econ.reporting.metrics import setting
+from econ.reporting.outputs import figure_files, table_files
+
+STARTED = time.time()
+
+
+def read_params():
+    """The params file of this run, checked as a whole before any job starts."""
+    stray = set(config) - {"params"}
+    if stray:
+        raise EconError(
+            f"--config knows no '{min(stray)}'", "it takes params=FILE; all else stands in that file"
+        )
+    file = Path(config.get("params", "params.yaml"))
+    params = load(file)
+    known = benchmark_names(params)
+    for benchmark in params.benchmarks:
+        if benchmark not in known:
+            raise EconError(f"{file}: unknown benchmark '{benchmark}'", f"known: {', '.join(known)}")
+    return file, params
+
+
+try:
+    PARAMS_FILE, PARAMS = read_params()
+except EconError as fault:
+    sys.exit(f"econ: error: {fault}")
+
+
+wildcard_constraints:
+    benchmark="[^/]+",
+    n=r"\d+",
+    seed=r"-?\d+",
+
+
+# What a rule's results depend on goes into its `params:` as text, so that Snakemake runs a job again when,
+# and only when, one of these values is another one.
+def text(value):
+    return json.dumps(value, sort_keys=True)
+
+
+def rows_of(benchmark):
+    """All that can change a benchmark's rows. Which of them are used is each job's own affair."""
+    data = PARAMS.model_dump(mode="json")["data"]
+    kept = {key: data[key] for key in ("source", "mirror", "train_share")}
+    return text([kept, data["custom"].get(benchmark)])
+
+
+def training():
+    """All that can change what is learned: ECON's setting, less what only the test problems are played with."""
+    kept = setting(PARAMS, "econ-bne")
+    kept["data"] = {**kept["data"], "train_problems": PARAMS.data.train_problems, "test_problems": None}
+    del kept["bne"]["max_iterations_infer"]
+    return text(kept)
+
+
+def answers_of(method):
+    """All that can change a method's answers, and the prices that its metrics are counted with."""
+    return text([setting(PARAMS, method), PARAMS.model_dump(mode="json")["llm"]["prices"]])
+
+
+def jobs(template, benchmarks=PARAMS.benchmarks, methods=PARAMS.methods):
+    """``template`` filled in for every job of the params."""
+    return expand(template, benchmark=benchmarks, method=methods, n=PARAMS.n_agents, seed=PARAMS.seeds)
+
+
+def learners(benchmarks=PARAMS.benchmarks):
+    """The checkpoints that the params' methods play from."""
+    if not set(PARAMS.methods) & set(ECON_METHODS):
+        return []
+    return jobs("results/checkpoints/{benchmark}/n{n}-s{seed}", benchmarks)
+
+
+# What every job's shell knows beforehand.
+# PARAMS: the params file. Not in a rule's `params:`, so that its name alone makes no job run again.
+# PATH: `econ` is found beside this Snakemake too, so an environment need not be activated.
+# logged LOG COMMAND ...: all output goes to the log, and of a failure the last line to the user as well.
+shell.prefix(
+    f'set -euo pipefail; PARAMS={shlex.quote(str(PARAMS_FILE))}; PATH="$PATH:{os.path.dirname(sys.executable)}"; '
+    'logged() {{ local log="$1" code=0; shift; "$@" > "$log" 2>&1 || code=$?; '
+    'if [ $code != 0 ]; then echo "$log: $(tail -n 1 "$log")" >&2; fi; return $code; }}; '
+)
+
+
+def hold_lock():
+    """Let one run at a time work in this folder.
+
+    The kernel's lock ends with its process. Snakemake's own, which the profile turns off, outlives a killed
+    run and then refuses to go on.
+    """
+    global LOCK
+    os.makedirs(".snakemake", exist_ok=True)
+    LOCK = open(".snakemake/econ.lock", "w")
+    try:
+        fcntl.flock(LOCK, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        sys.exit("econ: error: another run is at work in this folder - wait for it, or stop it")
+
+
+def finish():
+    """Say how much of the run's time the models were at work."""
+    shell(f"econ timing --since {STARTED} >&2 || true")

@@ -1,0 +1,80 @@
+# Learning and answering: all jobs that ask the models. They mostly wait, so each counts as one core.
+rule train:
+    input:
+        problems=rules.download.output.train,
+        manifest=rules.download.output.manifest,
+    output:
+        directory("results/checkpoints/{benchmark}/n{n}-s{seed}"),
+    log:
+        "results/logs/train/{benchmark}/n{n}-s{seed}.log",
+    conda:
+        "../envs/econ.yaml"
+    threads: 1
+    params:
+        setting=training(),
+    message:
+        "Train {wildcards.benchmark}, {wildcards.n} agents, seed {wildcards.seed}"
+    shell:
+        "logged {log} econ train --benchmark {wildcards.benchmark} --n-agents {wildcards.n}"
+        ' --seed {wildcards.seed} --params "$PARAMS"'
+
+
+# Where no method learns: DVC looks for the folder all the same.
+rule train_nothing:
+    output:
+        directory("results/checkpoints/{benchmark}"),
+    log:
+        "results/logs/train/{benchmark}.log",
+    conda:
+        "../envs/econ.yaml"
+    shell:
+        "logged {log} mkdir -p {output}"
+
+
+rule evaluate:
+    input:
+        problems=rules.download.output.test,
+        manifest=rules.download.output.manifest,
+        checkpoint=rules.train.output,
+    output:
+        traces="results/traces/{benchmark}/{method}-n{n}-s{seed}.jsonl",
+        metrics="results/metrics/{benchmark}/{method}-n{n}-s{seed}.json",
+    log:
+        "results/logs/evaluate/{benchmark}/{method}-n{n}-s{seed}.log",
+    wildcard_constraints:
+        method="|".join(ECON_METHODS),
+    conda:
+        "../envs/econ.yaml"
+    threads: 1
+    params:
+        setting=lambda wildcards: answers_of(wildcards.method),
+    message:
+        "Evaluate {wildcards.method} on {wildcards.benchmark}, {wildcards.n} agents, seed {wildcards.seed}"
+    shell:
+        "logged {log} econ evaluate --benchmark {wildcards.benchmark} --method {wildcards.method}"
+        ' --n-agents {wildcards.n} --seed {wildcards.seed} --params "$PARAMS"'
+
+
+# A method that takes no notice of the agent count runs at each of them all the same: the second time its
+# answers come from the call cache.
+rule debate:
+    input:
+        problems=rules.download.output.test,
+        manifest=rules.download.output.manifest,
+    output:
+        traces="results/traces/{benchmark}/{method}-n{n}-s{seed}.jsonl",
+        metrics="results/metrics/{benchmark}/{method}-n{n}-s{seed}.json",
+    log:
+        "results/logs/debate/{benchmark}/{method}-n{n}-s{seed}.log",
+    wildcard_constraints:
+        method="|".join(method for method in METHODS if method not in ECON_METHODS),
+    conda:
+        "../envs/econ.yaml"
+    threads: 1
+    params:
+        setting=lambda wildcards: answers_of(wildcards.method),
+    message:
+        "Run {wildcards.method} on {wildcards.benchmark}, {wildcards.n} agents, seed {wildcards.seed}"
+    shell:
+        "logged {log} econ debate --benchmark {wildcards.benchmark} --method {wildcards.method}"
+        ' --n-agents {wildcards.n} --seed {wildcards.seed} --params "$PARAMS"'

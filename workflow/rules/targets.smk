@@ -1,0 +1,25 @@
+# Targets per benchmark, for people and for dvc.yaml: download_gsm8k, train_gsm8k, evaluate_gsm8k, ...
+localrules:
+    all,
+    train_nothing,
+
+
+for benchmark in PARAMS.benchmarks:
+
+    rule:
+        name:
+            f"download_{benchmark}"
+        input:
+            expand(rules.download.output, benchmark=benchmark),
+
+    rule:
+        name:
+            f"train_{benchmark}"
+        input:
+            learners([benchmark]) or f"results/checkpoints/{benchmark}",
+
+    rule:
+        name:
+            f"evaluate_{benchmark}"
+        input:
+            jobs(rules.debate.output, [benchmark]),
