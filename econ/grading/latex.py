@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import pairwise
 
 from econ.grading import number
 from econ.grading.text import first_sentence, last_boxed
@@ -111,7 +112,7 @@ def _is_prose(text: str) -> bool:
 def _first_run(form: str, pieces: list[re.Match[str]]) -> str:
     """The first expression, and what is joined to it by a comma, "and" or "or"."""
     run = [_content(pieces[0])]
-    for before, after in zip(pieces, pieces[1:], strict=False):
+    for before, after in pairwise(pieces):
         if not _JOINED.fullmatch(form[before.end() : after.start()]):
             break
         run.append(_content(after))

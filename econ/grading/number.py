@@ -66,10 +66,8 @@ def find(text: str) -> str | None:
 
 def find_last(text: str) -> str | None:
     """The last number of a text."""
-    last = None
-    for last in _NUMBER.finditer(_plain(text)):
-        pass
-    return _normal(last) if last else None
+    found = list(_NUMBER.finditer(_plain(text)))
+    return _normal(found[-1]) if found else None
 
 
 def read(text: str) -> Number | None:

@@ -7,7 +7,7 @@ import re
 _VERDICT = r"(?P<said>yes|no|true|false)"
 _EDGE = r"[\s\"'*_`({$]*"
 _LEADING = re.compile(rf"{_EDGE}(?:\\text\s*\{{\s*)?(?:it\s+is\s+)?{_VERDICT}\b", re.IGNORECASE)
-# Clear: the word stands alone, at the start of a clause or after "so" and its like, before a stop; or "is true".
+# Clear: the word stands alone before a stop, at the start of a clause or after "so", "is" and their like.
 _CLEAR = re.compile(
     rf"(?:(?:^|[.!?\n:;,>]|\b(?:so|thus|therefore|hence|is|be)\b,?){_EDGE}){_VERDICT}"
     r"(?=[\"'*_`)}$]*\s*(?:[.,;:!?\n<—–-]|$))",
@@ -23,10 +23,8 @@ def find(text: str) -> str | None:
 
 def find_last(text: str) -> str | None:
     """The last clear yes, no, true or false; "there is no proof" is none."""
-    last = None
-    for last in _CLEAR.finditer(text):
-        pass
-    return _normal(last["said"]) if last else None
+    said = [match["said"] for match in _CLEAR.finditer(text)]
+    return _normal(said[-1]) if said else None
 
 
 def gold_form(answer: object) -> str | None:

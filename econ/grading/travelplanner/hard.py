@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 
 from econ.grading.travelplanner.commonsense import MEALS, Days, Query, empty, transport_leg
-from econ.grading.travelplanner.sandbox import Row, Sandbox, name_city, plain
+from econ.grading.travelplanner.sandbox import Row, Sandbox, flight_number, name_city, plain
 
 _ROOM_TYPES = {"shared room": "Shared room", "private room": "Private room", "entire room": "Entire home/apt"}
 _SEATS = {"self-driving": 5, "taxi": 4}
@@ -34,8 +34,8 @@ def _transport_cost(day: Mapping[str, str], people: int, sandbox: Sandbox) -> fl
         return 0.0
     leg, lowered = (plain(origin), plain(destination)), text.lower()
     if "flight number" in lowered:
-        flight = sandbox.flight(text, leg)
-        return float(flight["Price"]) * people if flight else 0.0
+        flights = sandbox.flights.get(flight_number(text), ())
+        return float(flights[0]["Price"]) * people if flights else 0.0
     mode = next((name for name in _SEATS if name in lowered), None)
     price = sandbox.drive_cost(leg, mode) if mode else None
     return price * math.ceil(people / _SEATS[mode]) if price is not None and mode else 0.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 Plan = list[dict[str, Any]]
@@ -35,7 +36,7 @@ def from_json(text: str) -> Plan | None:
 def from_layout(text: str) -> Plan | None:
     """``Day N:`` blocks with lines such as ``Breakfast: …``; None: there are none."""
     marks = list(_DAY.finditer(text))
-    blocks = [text[m.end() : n.start()] for m, n in zip(marks, marks[1:], strict=False)]
+    blocks = [text[m.end() : n.start()] for m, n in pairwise(marks)]
     blocks += [text[marks[-1].end() :]] if marks else []
     plan = [
         {"days": int(mark[1] or mark[2]), **_cells(block)} for mark, block in zip(marks, blocks, strict=True)

@@ -24,8 +24,8 @@ Leg = tuple[str, str]
 class Sandbox:
     """Tables for look-ups. Rows of one city keep the order of their table.
 
-    ``kilometres`` holds the usable legs alone. ``states`` maps a city to its state; None: no list is there, so
-    the reference cities are taken to lie in the query's destination and its origin to be known.
+    ``kilometres`` holds the usable legs alone. ``states`` maps a city to its state; None: no list is there,
+    so the reference cities are taken to lie in the query's destination and its origin to be known.
     """
 
     name: str
@@ -44,10 +44,10 @@ class Sandbox:
         rows: Mapping[str, list[Row]] = getattr(self, table)
         return [row for row in rows.get(city, ()) if name in str(row[key])]
 
-    def flight(self, text: str, leg: Leg) -> Row | None:
-        """The first flight of that number between these cities; its date is not compared."""
+    def flies(self, text: str, leg: Leg) -> bool:
+        """Is there a flight of the number in ``text`` between these cities? Its date is not compared."""
         rows = self.flights.get(flight_number(text), ())
-        return next((r for r in rows if (r["OriginCityName"], r["DestCityName"]) == leg), None)
+        return any((row["OriginCityName"], row["DestCityName"]) == leg for row in rows)
 
     def drive_cost(self, leg: Leg, mode: str) -> int | None:
         """Whole dollars per vehicle; None: the leg is not usable."""
@@ -64,7 +64,8 @@ def legs(text: str) -> tuple[str | None, str | None]:
 
 def plain(city: str) -> str:
     """A city without its bracketed state; not trimmed, as in the official evaluator."""
-    return city.split("(")[0]
+    match = re.match(r"(.*?)\([^)]*\)", city)
+    return match[1] if match else city
 
 
 def name_city(text: str) -> tuple[str, str]:
@@ -72,7 +73,7 @@ def name_city(text: str) -> tuple[str, str]:
     name, comma, city = text.rpartition(",")
     if not comma:
         return "-", "-"
-    return name.strip(), re.sub(r"\(.*?\)$", "", city.strip()).strip()
+    return name.strip(), plain(city.strip()).strip()
 
 
 def flight_number(text: str) -> str:
