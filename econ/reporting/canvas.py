@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 STYLE = Path(__file__).with_name("figures.mplstyle")
 WIDTH = 6.9  # inches, a two-column text width
 PAPER = "#8a8a8a"
-# Okabe and Ito's colours: told apart with every common colour-vision deficiency. ECON's own come first.
-PALETTE = ("#0072B2", "#56B4E9", "#D55E00", "#E69F00", "#009E73", "#CC79A7", "#7A5195", "#000000")
+# Okabe and Ito's colours, then darker ones of Paul Tol's: for any common colour-vision deficiency.
+MAIN = {"econ-bne": "#0072B2", "econ-baseline": "#56B4E9", "debate": "#D55E00", "cot": "#E69F00"}
+OTHERS = ("#009E73", "#CC79A7", "#000000", "#882255", "#999933", "#332288", "#AA4499", "#44AA99")
+PALETTE = (*MAIN.values(), *OTHERS)
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 NAMES = {
     "gsm8k": "GSM8K", "gsm_hard": "GSM-Hard", "math": "MATH", "svamp": "SVAMP", "strategyqa": "StrategyQA",
@@ -40,9 +42,9 @@ def name_of(benchmark: str) -> str:
 
 
 def colours(methods: Sequence[str]) -> dict[str, str]:
-    """A colour per method: the same in every figure of a run, ECON's first whatever the params' order."""
-    order = sorted(methods, key=lambda method: (method != "econ-bne", method != "econ-baseline"))
-    return {method: PALETTE[index % len(PALETTE)] for index, method in enumerate(order)}
+    """A colour per method: the same in every figure; the main methods' own in every run."""
+    others = [method for method in methods if method not in MAIN]
+    return MAIN | {method: OTHERS[index % len(OTHERS)] for index, method in enumerate(others)}
 
 
 def markers(n_agents: Iterable[int]) -> dict[int, str]:
@@ -113,11 +115,14 @@ def patch(colour: str, alpha: float, label: str) -> Artist:
     return Patch(facecolor=colour, alpha=alpha, label=label, linewidth=0)
 
 
-def legend(figure: Figure, handles: Sequence[Any], title: str = "") -> None:
+def legend(figure: Figure, handles: Sequence[Artist]) -> None:
     """One legend below the panels, outside of them."""
-    labels = [str(handle.get_label()) for handle in handles]
-    columns = min(len(handles), 4 if max(map(len, labels), default=0) < 24 else 3)
-    figure.legend(handles=handles, loc="outside lower center", ncols=columns, title=title or None)
+    widest = max(len(str(handle.get_label())) for handle in handles)
+    room = int(15 * figure.get_figwidth())  # characters of the legend's size across the figure
+    columns = min(len(handles), 5, max(1, room // (widest + 7)))
+    more_rows = -(-len(handles) // columns) - 1
+    figure.set_figheight(figure.get_figheight() + 0.15 * more_rows)
+    figure.legend(handles=handles, loc="outside lower center", ncols=columns)
 
 
 def note(figure: Figure, text: str, simulated: bool) -> None:

@@ -50,7 +50,7 @@ def accuracy() -> Figure:
         axis.set(xlim=(-2, 102), xlabel="Accuracy in %")
     handles = _count_handles(counts)
     if frame[list(_PAPER_COLUMNS)].notna().any(axis=None):
-        handles.append(canvas.marker("|", canvas.PAPER, "paper (other models: 8x7B to 405B)", markersize=7))
+        handles.append(canvas.marker("|", canvas.PAPER, "paper, 8x7B to 405B", markersize=7))
     canvas.legend(figure, handles)
     canvas.note(figure, f"{_n(frame)}; bars: 95 % intervals", show.is_simulated(frame))
     return figure
@@ -58,16 +58,20 @@ def accuracy() -> Figure:
 
 def differences() -> Figure:
     """ECON minus each rival in points, paired on the same problems."""
+    import numpy as np
+
     frame = show.read("paired")
     if frame.empty:
         return canvas.message("These params have no rival to compare econ-bne with.")
     rivals, counts = _unique(frame, "rival"), sorted(_unique(frame, "n_agents"))
     figure, axes = _method_panels(frame, rivals, len(counts))
+    extremes = frame[["difference", "difference_low", "difference_high"]].abs().to_numpy(dtype=float)
+    reach = 104 * max(0.1, float(np.nanmax(extremes)))
     for axis, (_, part) in zip(axes, _by_benchmark(frame), strict=True):
         axis.axvline(0, color="#444444", linewidth=0.7)
         colours = dict.fromkeys(rivals, canvas.PALETTE[0])
         _dots(axis, part.assign(method=part["rival"]), "difference", rivals, counts, colours)
-        axis.set_xlabel("econ-bne minus rival, points")
+        axis.set(xlim=(-reach, reach), xlabel="econ-bne minus rival, points")
     canvas.legend(figure, _count_handles(counts))
     text = f"{_n(frame)}; bars: 95 % paired bootstrap (hollow: all problems alike, no interval)"
     canvas.note(figure, text, show.is_simulated(frame))
@@ -95,9 +99,13 @@ def tokens() -> Figure:
         axis.grid(axis="y", visible=False)
     handles = [canvas.patch("#555555", 0.38, "prompt"), canvas.patch("#555555", 1, "completion")]
     if frame["paper_llama_70b"].notna().any():
-        handles.append(canvas.marker("|", "#111111", "paper, table 3, 70B (unit not defined; arrow: beyond)"))
+        handles.append(canvas.marker("|", "#111111", "paper, table 3, 70B"))
     canvas.legend(figure, handles)
-    canvas.note(figure, f"Means; {_n(frame)}", show.is_simulated(frame))
+    canvas.note(
+        figure,
+        f"Means; {_n(frame)}; the paper does not define its unit; arrow: beyond the axis",
+        show.is_simulated(frame),
+    )
     return figure
 
 
@@ -118,16 +126,17 @@ def scaling() -> Figure:
         for method in methods:
             line = part[part["method"] == method].sort_values("n_agents")
             _errorbar(axis, line, line["n_agents"] + shift[method], colours[method])
-        axis.set(ylim=(-3, 103), xlabel="Agents N")
+        axis.set(ylim=(-3, 103), yticks=range(0, 101, 20), xlabel="Agents N")
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     for axis in axes[:: _columns(axes)]:
         axis.set_ylabel("Accuracy in %")
     handles = [canvas.marker("o", colours[method], method, linestyle="-") for method in methods]
     if reported:
-        handles.append(canvas.line("#b9b9b9", "--", "paper, Fig. 4, 70B (no target)"))
-        handles.append(canvas.line("#b9b9b9", ":", "paper, Fig. 5, 70B (no target)"))
+        handles.append(canvas.line("#b9b9b9", "--", "paper, fig. 4, 70B"))
+        handles.append(canvas.line("#b9b9b9", ":", "paper, fig. 5, 70B"))
     canvas.legend(figure, handles)
-    canvas.note(figure, f"{_n(frame)}; bars: 95 % intervals", show.is_simulated(frame))
+    text = f"{_n(frame)}; bars: 95 % intervals; the paper's figures 4 and 5 are no numeric targets"
+    canvas.note(figure, text, show.is_simulated(frame))
     return figure
 
 
@@ -154,7 +163,7 @@ def tradeoff() -> Figure:
                 axis.plot(
                     spent, 100 * share, "*", color=colours[method], markerfacecolor="white", markersize=7
                 )
-        axis.set(xscale="log", ylim=(-3, 103), xlabel="Tokens per problem")
+        axis.set(xscale="log", ylim=(-3, 103), yticks=range(0, 101, 20), xlabel="Tokens per problem")
         _log_ticks(axis)
     for axis in axes[:: _columns(axes)]:
         axis.set_ylabel("Accuracy in %")
