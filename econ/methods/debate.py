@@ -51,13 +51,13 @@ class Debate:
         return _majority(session, latest, answers, tuple(steps))
 
     def _turn(self, session: Session, history: list[Message], latest: Sequence[Call], agent: int) -> Message:
-        """The new user message of ``agent``; one that has no answer so far gets the whole problem again."""
+        """The new user message of ``agent``; one that has no answer so far gets the problem again."""
         tokens = session.params.llm.answer_tokens(session.benchmark)
         [first] = prompts.cot(session.prompt, session.kind, tokens)
-        if not latest:
-            return first
         others = [call.text for call in latest if call.agent != agent and call.ok]
-        update = prompts.debate_update(session.prompt, session.kind, others, tokens)
+        if not history and not others:
+            return first
+        update = prompts.debate_update(others)
         if history:
             return update
         return {"role": "user", "content": f"{first['content']}\n\n{update['content']}"}

@@ -71,9 +71,14 @@ def strategy(prompt: str, kind: Kind, tokens: int) -> list[Message]:
     return _user("strategy", prompt=prompt, kind=kind, words=words(tokens))
 
 
-def executor(prompt: str, kind: Kind, strategy: str | None, tokens: int) -> list[Message]:
-    """Ask an executor for its answer from problem and strategy alone."""
-    return _user("executor", prompt=prompt, kind=kind, strategy=strategy, words=words(tokens))
+def executor(
+    prompt: str, kind: Kind, strategy: str | None, tokens: int, note: str | None = None
+) -> list[Message]:
+    """Ask an executor for its answer from problem and strategy alone.
+
+    ``note`` is what params let it also read: a summary of its own belief, the last commitment.
+    """
+    return _user("executor", prompt=prompt, kind=kind, strategy=strategy, words=words(tokens), note=note)
 
 
 def commitment(prompt: str, kind: Kind, answers: Sequence[str], tokens: int) -> list[Message]:
@@ -86,9 +91,13 @@ def cot(prompt: str, kind: Kind, tokens: int) -> list[Message]:
     return _user("cot", prompt=prompt, kind=kind, words=words(tokens))
 
 
-def debate_update(prompt: str, kind: Kind, others: Sequence[str], tokens: int) -> Message:
-    """Du et al.: the other agents' latest answers, each fenced and unnamed; alone: double-check."""
-    return _user("debate", prompt=prompt, kind=kind, others=list(others), words=words(tokens))[0]
+def debate_update(others: Sequence[str]) -> Message:
+    """Du et al.: the other agents' latest answers, each fenced and unnamed; alone: double-check.
+
+    Problem and format stand in the agent's own history and are not restated, as in the authors' arithmetic
+    script: restating them would only add to the debate's tokens.
+    """
+    return _user("debate", others=list(others))[0]
 
 
 def words(tokens: int) -> int:

@@ -42,7 +42,7 @@ async def test_an_agent_reads_the_others_answers_of_the_round_before_and_its_own
     assert shown.index("agent 0 in round 1") < shown.index("agent 2 in round 1")
     assert "agent 1 in round 1" not in shown  # oneself left out
     assert "in round 2" not in shown  # nobody sees an answer of the same round
-    assert PROBLEM.prompt in shown
+    assert PROBLEM.prompt in last.messages[0]["content"]
 
 
 async def test_the_first_round_is_independent() -> None:
