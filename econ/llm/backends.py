@@ -25,6 +25,7 @@ from econ.records import Json
 if TYPE_CHECKING:
     import aiohttp
 
+    from econ.llm.servers import Lease
     from econ.params import LLM
 
 Say = Callable[[str], None]
@@ -166,22 +167,26 @@ class OpenAI:
         return DIALECTS[name]
 
     async def _ask_dialect(self) -> str:
-        models = await self._http.json("GET", f"{self.where}/models")
-        owners = {str(row.get("owned_by", "")).lower() for row in _rows(models)}
-        if "llamacpp" in owners:
-            return "llama.cpp"
+        owners = {str(row.get("owned_by", "")).lower() for row in await self._models()}
         if owners & {"vllm", "sglang"}:
             return "vllm"
-        if owners & {"openai", "system"}:
-            return "openai"
-        if await self._has_props():
+        if "llamacpp" in owners or await self._has_props():
             return "llama.cpp"
-        raise EconError(
-            f"cannot tell which dialect {self.where} speaks",
-            "set llm.dialect: vllm (repetition_penalty), llama.cpp (repeat_penalty) or openai (neither)",
-        )
+        return "unknown"
+
+    async def _models(self) -> list[Json]:
+        """The rows of the server's list of models; empty where it has none."""
+        try:
+            models = await self._http.json("GET", f"{self.where}/models")
+        except Fault as fault:
+            if fault.gone or fault.refused:
+                raise
+            return []
+        rows = models.get("data", []) if isinstance(models, dict) else models
+        return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
 
     async def _has_props(self) -> bool:
+        """llama.cpp's own endpoint, which older versions without ``owned_by`` have too."""
         try:
             return "default_generation_settings" in await self._http.json("GET", f"{self.root}/props")
         except (Fault, TypeError):
@@ -202,7 +207,7 @@ class OpenAI:
 
     async def count_tokens(self, model: str, text: str) -> int | None:
         dialect = (await self.dialect()).name
-        if dialect == "openai":
+        if dialect not in ("vllm", "llama.cpp"):
             return None
         body = {"content": text} if dialect == "llama.cpp" else {"model": model, "prompt": text}
         try:
@@ -212,10 +217,7 @@ class OpenAI:
             return None
 
     async def context_tokens(self, model: str) -> int | None:
-        try:
-            rows = _rows(await self._http.json("GET", f"{self.where}/models"))
-        except Fault:
-            return None
+        rows = await self._models()
         for row in rows:
             length = row.get("max_model_len") or (row.get("meta") or {}).get("n_ctx")
             if isinstance(length, int) and (row.get("id") == model or len(rows) == 1):
@@ -226,21 +228,15 @@ class OpenAI:
         await self._http.close()
 
 
-def _rows(models: Any) -> list[Json]:
-    rows = models.get("data", []) if isinstance(models, dict) else models
-    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
-
-
 class Local:
     """llama.cpp inside a process of ours, one per model file, shared by all jobs of the project."""
 
     def __init__(self, llm: LLM, say: Say) -> None:
-        from econ.llm.servers import Lease
-
         self.name = "local"
         self.where = "the local model server"
         self.key_variable: str | None = None
         self.in_flight = min(llm.max_in_flight, 2 * llm.local.slots)
+        self._models = tuple(dict.fromkeys((llm.coordinator, *llm.executors)))
         self._settings = llm.local
         self._say = say
         self._http = Http(llm.timeout_seconds)
@@ -260,26 +256,34 @@ class Local:
         if model not in self._urls:
             async with self._starting:
                 if model not in self._urls:
-                    self._urls[model] = await asyncio.to_thread(self._attach, model)
+                    self._urls = await asyncio.to_thread(self._attach, model)
         return self._urls[model]
 
-    def _attach(self, model: str) -> str:
+    def _attach(self, model: str) -> dict[str, str]:
+        """The addresses of the team's servers and the model's. Blocks while they start.
+
+        This process takes a lower priority only then, since a server inherits it: the model needs the cores
+        more than we do, and a server whose threads wait for a busy core is slower by far than its share.
+        """
+        urls = {name: self._lease(name).url() for name in dict.fromkeys((*self._models, model))}
+        lower_priority()
+        return urls
+
+    def _lease(self, model: str) -> Lease:
         from econ.llm.models import locate
         from econ.llm.servers import Lease, Spec
 
-        path = locate(model, self._say)
         if model not in self._leases:
-            _yield_to_model()
             settings = {
                 "model": model,
-                "path": str(path),
+                "path": str(locate(model, self._say)),
                 "context": self._settings.context,
                 "slots": self._settings.slots,
                 "threads": self._settings.threads or os.cpu_count() or 1,
                 "idle_seconds": self._settings.idle_seconds,
             }
             self._leases[model] = Lease(Spec("llm", settings))
-        return self._leases[model].url()
+        return self._leases[model]
 
     async def send(self, body: Json) -> Reply:
         url = await self._url(body["model"])
@@ -302,15 +306,9 @@ class Local:
             lease.close()
 
 
-_yielded = False
-
-
-def _yield_to_model() -> None:
-    """Lower this process's priority once: the model needs the cores more than we do."""
-    global _yielded
-    if not _yielded:
-        os.nice(5)
-        _yielded = True
+def lower_priority(niceness: int = 10) -> None:
+    """Let this process stand back behind the model's; a second time changes nothing."""
+    os.nice(max(0, niceness - os.nice(0)))
 
 
 def missing_key(variable: str) -> EconError:

@@ -8,6 +8,7 @@ a server would apply by default is sent explicitly, at its neutral value:
 - vLLM takes top_k and repetition_penalty from the model's generation_config unless they are sent.
 - Together takes ``repetition_penalty`` and ``min_p``; it documents no neutral ``top_k``, so none is sent.
 - Official OpenAI has no multiplicative penalty.
+- A server that does not say what it is gets the penalty under both names; the probe shows if it takes one.
 """
 
 from __future__ import annotations
@@ -27,13 +28,13 @@ class Dialect:
     """A provider's field names.
 
     Args:
-        penalty: name of the multiplicative repetition penalty; None: the provider has none.
+        penalty: names of the multiplicative repetition penalty; none: the provider has none.
         max_tokens: name of the cap on the completion.
         fixed: fields sent with every request.
     """
 
     name: str
-    penalty: str | None
+    penalty: tuple[str, ...]
     max_tokens: str = "max_tokens"
     fixed: Mapping[str, Any] = field(default_factory=dict)
 
@@ -53,10 +54,10 @@ class Dialect:
             "seed": request.seed,
             **self.fixed,
         }
-        if self.penalty is not None:
-            body[self.penalty] = sampling.repetition_penalty
-        elif sampling.repetition_penalty != 1.0:
-            raise no_penalty(self.name)
+        if not self.penalty and sampling.repetition_penalty != 1.0:
+            raise _no_penalty(self.name)
+        for name in self.penalty:
+            body[name] = sampling.repetition_penalty
         if request.schema is not None:
             body["response_format"] = {
                 "type": "json_schema",
@@ -65,13 +66,13 @@ class Dialect:
         return body
 
 
-VLLM = Dialect("vllm", "repetition_penalty", fixed={"top_k": -1, "min_p": 0.0})
-TOGETHER = Dialect("together", "repetition_penalty", fixed={"min_p": 0.0})
-OPENAI = Dialect("openai", None)
-OFFICIAL_OPENAI = Dialect("openai", None, "max_completion_tokens")
+VLLM = Dialect("vllm", ("repetition_penalty",), fixed={"top_k": -1, "min_p": 0.0})
+TOGETHER = Dialect("together", ("repetition_penalty",), fixed={"min_p": 0.0})
+OPENAI = Dialect("openai", ())
+OFFICIAL_OPENAI = Dialect("openai", (), "max_completion_tokens")
 LLAMA_CPP = Dialect(
     "llama.cpp",
-    "repeat_penalty",
+    ("repeat_penalty",),
     fixed={
         "top_k": 0,
         "min_p": 0.0,
@@ -80,10 +81,11 @@ LLAMA_CPP = Dialect(
         "cache_prompt": True,
     },
 )
-DIALECTS = {dialect.name: dialect for dialect in (VLLM, LLAMA_CPP, OPENAI)}
+UNKNOWN = Dialect("unknown", ("repetition_penalty", "repeat_penalty"))
+DIALECTS = {dialect.name: dialect for dialect in (VLLM, LLAMA_CPP, OPENAI, UNKNOWN)}
 
 
-def no_penalty(name: str) -> EconError:
+def _no_penalty(name: str) -> EconError:
     return EconError(
         f"the provider's dialect '{name}' has no repetition penalty",
         "set action.second: top_p, or llm.dialect to what the server really speaks (vllm, llama.cpp)",

@@ -1,0 +1,47 @@
+"""Every test here has a project folder and a user cache folder of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from econ.params import Params
+from econ.records import Request, Sampling
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ECON_HOME", str(tmp_path / "home"))
+    for name in ("OPENAI_API_KEY", "TOGETHER_API_KEY", "TOGETHER_BASE_URL", "ECON_RUN"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+def params_for(url: str, **llm: Any) -> Params:
+    settings = {
+        "backend": "openai", "base_url": url, "coordinator": "fake", "executors": ["fake"],
+        "timeout_seconds": 20, "patience_seconds": 3, **llm,
+    }  # fmt: skip
+    return Params.model_validate({"llm": settings})
+
+
+def request(number: int = 0, **changes: Any) -> Request:
+    values: dict[str, Any] = {
+        "role": "executor", "agent": number % 3, "round": 0, "model": "fake",
+        "messages": ({"role": "user", "content": f"question {number}"},),
+        "sampling": Sampling(0.7, 0.9, 1.1, 32), "seed": number, **changes,
+    }  # fmt: skip
+    return Request(**values)
+
+
+@pytest.fixture
+def together(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Params]:
+    def make(root: str) -> Params:
+        monkeypatch.setenv("TOGETHER_API_KEY", "sk-together-test")
+        return params_for(root, backend="together")
+
+    return make

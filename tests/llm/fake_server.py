@@ -1,0 +1,170 @@
+"""An OpenAI-compatible server for tests: scripted answers, faults on demand, a log of what it received.
+
+Runs in a thread of its own, so that clients in this process and in others can use it. As a program it prints
+its address and serves until it is killed: ``python -m tests.llm.fake_server LATENCY_SECONDS``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Self
+
+import orjson
+from aiohttp import web
+
+Body = dict[str, Any]
+Answer = Callable[[Body], str]
+# A fault's name for the n-th attempt (from 0) of a body, or None: an HTTP status, 429-date, overflow, drop,
+# hang, truncated, not-json, no-choices, empty, no-usage, length
+Faults = Callable[[Body, int], str | None]
+
+
+@dataclass(frozen=True)
+class Seen:
+    time: float
+    body: Body
+    fault: str | None
+    authorization: str | None
+
+
+def no_fault(body: Body, attempt: int) -> str | None:
+    return None
+
+
+def echo(body: Body) -> str:
+    """An answer that depends on everything that may change one."""
+    sampling = [body.get(k) for k in ("temperature", "top_p", "repetition_penalty", "repeat_penalty", "seed")]
+    return f"answer to {body['messages'][-1]['content'][:40]!r} at {sampling}"
+
+
+class FakeServer:
+    """``with FakeServer(answer) as server: server.url`` is the base URL, ``server.log`` what came in."""
+
+    def __init__(
+        self, answer: Answer = echo, *, faults: Faults = no_fault, latency: float = 0.0,
+        owner: str = "vllm", port: int = 0, context: int = 8192, keep_log: bool = True,
+    ) -> None:  # fmt: skip
+        self.answer, self.faults, self.latency, self.owner = answer, faults, latency, owner
+        self.port, self.context, self.keep_log = port, context, keep_log
+        self.log: list[Seen] = []
+        self.in_flight = self.most_in_flight = self.served = 0
+        self._attempts: Counter[bytes] = Counter()
+        self._ready = threading.Event()
+
+    @property
+    def root(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def url(self) -> str:
+        return f"{self.root}/v1"
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        self._ready.clear()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
+        self._thread.start()
+        assert self._ready.wait(10)
+
+    def stop(self) -> None:
+        self._loop.call_soon_threadsafe(self._end.set)
+        self._thread.join(10)
+
+    async def _serve(self) -> None:
+        self._loop, self._end = asyncio.get_running_loop(), asyncio.Event()
+        app = web.Application()
+        app.router.add_post("/v1/chat/completions", self._complete)
+        app.router.add_get("/v1/models", self._models)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", self.port, backlog=512, reuse_address=True)
+        await site.start()
+        self.port = site._server.sockets[0].getsockname()[1]  # type: ignore[union-attr]
+        self._ready.set()
+        await self._end.wait()
+        await runner.cleanup()
+
+    async def _models(self, request: web.Request) -> web.Response:
+        row = {"id": "fake", "object": "model", "owned_by": self.owner, "max_model_len": self.context}
+        return web.json_response({"object": "list", "data": [row]})
+
+    async def _complete(self, request: web.Request) -> web.StreamResponse:
+        payload = await request.read()
+        body: Body = orjson.loads(payload)
+        attempt = self._attempts[payload]
+        self._attempts[payload] += 1
+        fault = self.faults(body, attempt)
+        if self.keep_log:
+            self.log.append(Seen(time.time(), body, fault, request.headers.get("Authorization")))
+        self.in_flight += 1
+        self.most_in_flight = max(self.most_in_flight, self.in_flight)
+        try:
+            if self.latency:
+                await asyncio.sleep(self.latency)
+            return await self._respond(request, body, fault)
+        finally:
+            self.in_flight -= 1
+
+    async def _respond(self, request: web.Request, body: Body, fault: str | None) -> web.StreamResponse:
+        if fault in ("429", "429-date"):
+            after = "0.01" if fault == "429" else "Wed, 21 Oct 2015 07:28:00 GMT"
+            return web.json_response(
+                {"error": {"message": "slow"}}, status=429, headers={"Retry-After": after}
+            )
+        if fault == "overflow":
+            text = "This model's maximum context length is 8192 tokens"
+            return web.json_response({"error": {"message": text}}, status=400)
+        if fault is not None and fault.isdigit():
+            return web.json_response({"error": {"message": "no"}}, status=int(fault))
+        if fault == "drop":
+            assert request.transport is not None
+            request.transport.abort()
+            return web.Response()
+        if fault == "hang":
+            await asyncio.sleep(3600)
+        self.served += 1
+        return self._answer(body, fault)
+
+    def _answer(self, body: Body, fault: str | None) -> web.Response:
+        text = "" if fault == "empty" else self.answer(body)
+        payload: Body = {
+            "id": "x", "object": "chat.completion", "model": body["model"],
+            "choices": [{"index": 0, "finish_reason": "length" if fault == "length" else "stop",
+                         "message": {"role": "assistant", "content": text}}],
+            "usage": {"prompt_tokens": words(*(m["content"] for m in body["messages"])),
+                      "completion_tokens": words(text)},
+        }  # fmt: skip
+        if fault == "no-usage":
+            del payload["usage"]
+        if fault == "no-choices":
+            payload["choices"] = []
+        raw = orjson.dumps(payload)
+        raw = {"truncated": raw[: len(raw) // 2], "not-json": b"<html>oops</html>"}.get(fault or "", raw)
+        return web.Response(body=raw, content_type="application/json")
+
+
+def words(*texts: str) -> int:
+    return sum(len(text.split()) for text in texts)
+
+
+def main() -> None:
+    server = FakeServer(latency=float(sys.argv[1]), keep_log=False)
+    server.start()
+    print(server.url, flush=True)
+    threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main()
