@@ -47,20 +47,17 @@ class Custom(Section):
 
 
 class Data(Section):
-    source: Literal["auto", "hub", "mirror", "shipped"] = (
-        "auto"  # auto: mirror if named, else hub, else shipped
-    )
+    # auto: the mirror if one is named, else the hub, else the problems shipped with this project
+    source: Literal["auto", "hub", "mirror", "shipped"] = "auto"
     mirror: Path | None = None  # a folder with the benchmark files; ECON_DATA_MIRROR when null
     train_problems: Positive | None = 2  # null: all
     test_problems: Positive | None = 2
     sample_seed: int = 0  # the sample is a function of benchmark, split and this seed alone
     train_share: Annotated[float, Field(ge=0, lt=1)] = 0.25  # kept for training where there is no train split
-    reference_tokens: Positive | None = (
-        300  # TravelPlanner: reference information is fitted to this; null: whole
-    )
-    scorer: Literal["reference", "database"] = (
-        "reference"  # TravelPlanner: which tables a plan is checked against
-    )
+    # TravelPlanner: reference information is fitted to this many tokens (null: whole), and plans are checked
+    # against the query's own reference information or against the mirror's full tables
+    reference_tokens: Positive | None = 800
+    scorer: Literal["reference", "database"] = "reference"
     custom: dict[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")], Custom] = {}
 
     @model_validator(mode="after")
@@ -114,7 +111,9 @@ class LLM(Section):
     backend: Literal["local", "together", "openai", "simulated"] = "local"
     base_url: str | None = None  # openai: http://127.0.0.1:8000/v1
     dialect: Literal["auto", "vllm", "llama.cpp", "openai"] = "auto"  # how an openai server names the penalty
-    provider: str | None = None  # openai: the name answers are cached under; null: base_url (set it if that moves)
+    provider: str | None = (
+        None  # openai: the name answers are cached under; null: base_url (set it if that moves)
+    )
     coordinator: str = "smollm2-135m-instruct"
     executors: tuple[str, ...] = ("smollm2-135m-instruct",)  # one for all, or one per executor
     max_in_flight: Positive = 64

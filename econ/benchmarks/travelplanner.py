@@ -135,18 +135,15 @@ def read_reference(text: dict[str, str]) -> Reference:
 
 def _read_table(heading: str, content: str) -> Rows | str:
     columns = _COLUMNS.get(heading.split(" ")[0], ())
-    lines = content.split("\n")
-    ends = _column_ends(lines[0], columns)
+    header, *lines = content.split("\n")
+    ends = _column_ends(header, columns)
     if not ends:
         return content
     starts = [0, *ends[:-1]]
-    rows = []
-    for line in lines[1:]:
-        cells = [line[start:end].strip() for start, end in zip(starts, ends, strict=True)]
-        if columns[0] == "Name" and "Average Cost" in columns:
-            cells[0] = re.sub(r"^\d+\s+", "", cells[0])  # the row number that these tables carry
-        rows.append({name: _cell(name, cell) for name, cell in zip(columns, cells, strict=True)})
-    return rows
+    rows = [[line[start:end].strip() for start, end in zip(starts, ends, strict=True)] for line in lines]
+    if all(re.match(r"\d+\s", line) for line in lines):  # restaurants mostly carry a row number, at the left
+        rows = [[re.sub(r"^\d+\s+", "", row[0]), *row[1:]] for row in rows]
+    return [{name: _cell(name, cell) for name, cell in zip(columns, row, strict=True)} for row in rows]
 
 
 def _column_ends(header: str, columns: Sequence[str]) -> list[int]:
@@ -161,7 +158,7 @@ def _column_ends(header: str, columns: Sequence[str]) -> list[int]:
 
 def _cell(name: str, text: str) -> str | int | float:
     if name in _TEXT_COLUMNS:
-        return text
+        return text.replace("\\n", "\n").replace("\\r", "\r").replace("\\t", "\t")
     try:
         return int(text)
     except ValueError:
@@ -239,7 +236,7 @@ def shorten(tables: Reference, places: int, flights: int) -> dict[str, str]:
     short = {}
     for heading, rows in shorten_rows(tables, places, flights).items():
         if isinstance(rows, str):
-            short[heading] = rows
+            short[heading] = rows.rpartition("duration: ")[1] + rows.rpartition("duration: ")[2]
             continue
         whole = len(tables[heading])
         left = "" if len(rows) == whole else f" ({len(rows)} of {whole} rows)"

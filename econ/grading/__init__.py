@@ -90,8 +90,8 @@ def equivalent(kind: str, a: str, b: str) -> bool:
 def majority(kind: str, answers: Sequence[str | None]) -> int | None:
     """The vote over answers in normal form: index of the winner's earliest sample; None: no votes.
 
-    The largest group of equivalent answers wins; of equal groups the one that reached its count from the
-    earliest sample. Votes without an answer are dropped. Plans: the one whose cells agree best with the
+    The largest group of equivalent answers wins; of equal groups the one with the earliest
+    sample. Votes without an answer are dropped. Plans: the one whose cells agree best with the
     others', ties to the earliest; no constraint is looked at.
     """
     if kind == "plan":
@@ -106,7 +106,6 @@ def majority(kind: str, answers: Sequence[str | None]) -> int | None:
                 break
         else:
             groups.append([place])
-    # Equal counts: the group whose last needed vote, then first vote, came earliest.
     best = min(groups, key=lambda group: (-len(group), group[0]), default=None)
     return best[0] if best else None
 

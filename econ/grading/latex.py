@@ -56,6 +56,8 @@ def equal(a: str, b: str) -> bool:
         return verdict
     if _is_words(first) or _is_words(second):
         return _words(first) == _words(second)
+    if _unlike(first, second):
+        return False
     from econ.grading import judge
 
     return judge.same(first, second)
@@ -65,7 +67,7 @@ def canonical(latex: str) -> str:
     """LaTeX without what carries no meaning: sizes, spacings, units, a leading ``x =``."""
     text = latex.strip().strip("$").strip()
     text = re.sub(r"\\(?:left|right|[bB]igg?[lr]?|displaystyle|limits)(?![A-Za-z])", "", text)
-    text = re.sub(r"\\[!,;: ]|~|\\q?quad(?![A-Za-z])", " ", text).replace("{,}", ",")
+    text = re.sub(r"(?<!\\)\\[!,;: ]|~|\\q?quad(?![A-Za-z])", " ", text).replace("{,}", ",")
     text = re.sub(r"\\[dt]frac(?![A-Za-z])", r"\\frac", text)
     text = re.sub(r"\\frac\s*(\w)\s*(\w)", r"\\frac{\1}{\2}", text)
     text = re.sub(r"\\sqrt\s*(\w)", r"\\sqrt{\1}", text)
@@ -87,6 +89,13 @@ def _same_number(a: str, b: str) -> bool | None:
     if first is None or second is None:
         return None
     return bool(set(first.readings) & set(second.readings))
+
+
+def _unlike(a: str, b: str) -> bool:
+    """What math-verify takes for equal and is not: numbers in different bases, a set and a tuple."""
+    if any(re.search(r"\d_\{?\d", text) for text in (a, b)):
+        return True
+    return {a[:1], b[:1]} == {"(", "\\"} and any(text.startswith("\\{") for text in (a, b))
 
 
 def _is_words(text: str) -> bool:

@@ -34,7 +34,8 @@ _NUMBER = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-_OPERATION = re.compile(r"\s*(?:[-+*×÷^−]|\\times|\\cdot|\\div)\s*[({\\]?\s*\d")
+# What makes a number part of something unfinished: an operation, or an exponent past all limits.
+_OPERATION = re.compile(r"[eE][-+]?\d|\s*(?:[-+*×÷^−]|\\times|\\cdot|\\div)\s*[({\\]?\s*\d")
 _LONGEST = 400  # digits; nothing longer is an answer, and longer ones would take time
 
 

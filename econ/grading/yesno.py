@@ -6,7 +6,9 @@ import re
 
 _VERDICT = r"(?P<said>yes|no|true|false)"
 _EDGE = r"[\s\"'*_`({$]*"
-_LEADING = re.compile(rf"{_EDGE}(?:\\text\s*\{{\s*)?(?:it\s+is\s+)?{_VERDICT}\b", re.IGNORECASE)
+_LEADING = re.compile(
+    rf"{_EDGE}(?:\\text\s*\{{\s*)?(?:it\s+is\s+)?{_VERDICT}\b(?!\s*(?:or\b|/))", re.IGNORECASE
+)
 # Clear: the word stands alone before a stop, at the start of a clause or after "so", "is" and their like.
 _CLEAR = re.compile(
     rf"(?:(?:^|[.!?\n:;,>]|\b(?:so|thus|therefore|hence|is|be)\b,?){_EDGE}){_VERDICT}"
