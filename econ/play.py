@@ -16,7 +16,7 @@ from econ.llm.base import Client
 from econ.methods.base import Method, Session, Solution
 from econ.params import Params
 from econ.progress import Progress
-from econ.records import Job, Problem, Trace, Verdict, to_json
+from econ.records import Job, Json, Problem, Trace, Verdict, to_json
 
 
 async def run_job(make: Callable[[], Method], params: Params, job: Job, *, offline: bool = False) -> None:
@@ -86,10 +86,16 @@ async def solve(method: Method, problem: Problem, session: Session, job: Job) ->
         stop=solution.stop,
         text=solution.text,
         steps=solution.steps,
-        detail={**verdict.detail, **solution.detail},
+        detail={**_marks(problem), **verdict.detail, **solution.detail},
         simulated=session.client.simulated,
         calls=session.calls,
     )
+
+
+def _marks(problem: Problem) -> Json:
+    """What the metrics need to know of a problem: whether a GSM-Hard one stands verbatim in GSM8K."""
+    mark = problem.meta.get("gsm8k_verbatim")
+    return {} if mark is None else {"gsm8k_verbatim": mark}
 
 
 def judge(problem: Problem, solution: Solution, params: Params) -> Verdict:
