@@ -1,0 +1,71 @@
+"""econ train: ECON's networks for one benchmark, agent count and seed."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from pathlib import Path
+
+import click
+
+from econ.cli.options import job_options, load_for
+from econ.params import Params
+
+
+@click.command("train")
+@click.option("--resume", is_flag=True, help="Go on from the job's last checkpoint.")
+@click.option("--from", "start_from", type=click.Path(path_type=Path), help="Go on from this .safetensors file.")
+@job_options
+def command(
+    benchmark: str,
+    n_agents: int,
+    seed: int,
+    params_file: Path,
+    resume: bool,
+    start_from: Path | None,
+    offline: bool,
+) -> None:
+    """Train ECON's networks; write checkpoints and the training curve.
+
+    \b
+    Example: econ train --benchmark svamp --n-agents 3 --seed 0
+             econ train --benchmark svamp --n-agents 3 --seed 0 --resume
+    """
+    params = load_for(params_file, benchmark)
+    asyncio.run(_train(params, benchmark, n_agents, seed, start_from, resume=resume, offline=offline))
+
+
+async def _train(
+    params: Params,
+    benchmark: str,
+    n_agents: int,
+    seed: int,
+    start_from: Path | None,
+    *,
+    resume: bool,
+    offline: bool,
+) -> None:
+    from econ import benchmarks, paths
+    from econ.llm import open_client, payer
+    from econ.progress import Progress
+
+    problems = benchmarks.load(benchmark, "train", params)
+    folder = paths.checkpoint(benchmark, n_agents, seed)
+    label = f"{benchmark}/train-n{n_agents}-s{seed}"
+    payer.set(label)
+    async with open_client(params, offline=offline) as client:
+        # The server is tried while the numerics load: both take seconds.
+        _, training = await asyncio.gather(
+            client.probe(), asyncio.to_thread(importlib.import_module, "econ.training")
+        )
+        source = start_from or (folder / "last.safetensors" if resume else None)
+        run = training.Run(benchmark, n_agents, seed, params, problems)
+        trainer = await training.start(run, client, folder, source)
+        with Progress(params.train.episodes, "episodes", client, label) as progress:
+            progress.advance(trainer.episodes)
+            await trainer.train(progress)
+    mark = "SIMULATED " if client.simulated else ""
+    click.echo(
+        f"{mark}{label}: {trainer.episodes} episodes, {trainer.stop}; "
+        f"{trainer.learner.team.trainable:,} parameters; {folder}"
+    )

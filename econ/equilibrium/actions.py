@@ -1,0 +1,68 @@
+"""Actions e_i = [T_i, p_i]: their ranges, and how training explores them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from econ.params import Action, Exploration
+from econ.records import stable_seed
+
+
+def scale(u: Tensor, action: Action) -> list[tuple[float, float]]:
+    """Shares [N, 2] in [0, 1] to (temperature, second parameter) per executor: e = low + (high - low) u."""
+    second = action.repetition_penalty if action.second == "repetition_penalty" else action.top_p
+    ranges = (action.temperature, second)
+    return [
+        tuple(r.low + (r.high - r.low) * share for r, share in zip(ranges, row, strict=True))  # type: ignore[misc]
+        for row in u.clamp(0, 1).tolist()
+    ]
+
+
+@dataclass(frozen=True)
+class Explorer:
+    """One training episode's noise: a function of (seed, episode, agent, round) alone.
+
+    So executor i explores alike in teams of any size, and episodes may be played in any order.
+    """
+
+    params: Exploration
+    seed: int
+    episode: int
+    episodes: int  # planned in all
+
+    @property
+    def uniform(self) -> bool:
+        return self.episode < self.params.uniform_share * self.episodes
+
+    @property
+    def noise(self) -> float:
+        """Standard deviation on the logits: falls linearly from the uniform phase's end to decay_share."""
+        start = self.params.uniform_share * self.episodes
+        end = max(self.params.decay_share * self.episodes, start + 1)
+        share = min(max((self.episode - start) / (end - start), 0.0), 1.0)
+        return self.params.noise_start + share * (self.params.noise_end - self.params.noise_start)
+
+    def first(self, logits: Tensor, round: int) -> Tensor:
+        """Explored actions of a decision's first round: logits [N, 2] -> u [N, 2]."""
+        if self.uniform:
+            return self._draw(len(logits), round, torch.rand)
+        return torch.sigmoid(logits + self.noise * self._draw(len(logits), round, torch.randn))
+
+    def refined(self, u: Tensor, proposal: Tensor, max_step: float, round: int) -> Tensor:
+        """Explored refinement: the proposal, with noise, still within ``max_step`` of ``u``; all [N, 2]."""
+        scale = 1.0 if self.uniform else self.noise / max(self.params.noise_start, self.noise, 1e-9)
+        noise = max_step * scale * (2 * self._draw(len(u), round, torch.rand) - 1)
+        return (u + (proposal + noise - u).clamp(-max_step, max_step)).clamp(0, 1)
+
+    def _draw(self, n: int, round: int, draw: object) -> Tensor:
+        assert callable(draw)
+        rows = []
+        for agent in range(n):
+            generator = torch.Generator().manual_seed(
+                stable_seed(self.seed, "explore", self.episode, agent, round)
+            )
+            rows.append(draw(2, generator=generator))
+        return torch.stack(rows)

@@ -1,0 +1,155 @@
+"""Checkpoints: one safetensors file each, with everything that training goes on from, and nothing pickled.
+
+Tensors: the networks, their targets, the optimiser's moments and the replay buffer. Header: the whole params,
+the job, alpha, counters and the training curve. Written in one step: a kill leaves the old file or the new.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+import torch
+from pydantic import ValidationError
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from econ.equilibrium.learner import Learner
+from econ.equilibrium.networks import TeamNetworks
+from econ.errors import EconError
+from econ.files import write_atomic
+from econ.params import Params
+
+FORMAT = "econ-checkpoint-1"
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a checkpoint says of itself. ``progress`` is the training loop's own state."""
+
+    benchmark: str
+    n_agents: int
+    seed: int
+    embedding_dim: int
+    params: dict[str, Any]
+    alpha: tuple[float, float, float]
+    gradient_steps: int
+    episodes: int
+    simulated: bool
+    parameters: int  # trainable
+    progress: dict[str, Any] = field(default_factory=dict)
+
+
+def save_learner(path: Path, learner: Learner, header: Header, extra: dict[str, Tensor]) -> None:
+    """Write ``learner`` to ``path`` (.safetensors), with the training loop's own tensors in ``extra``."""
+    tensors = {f"team.{k}": v for k, v in learner.team.state_dict().items()}
+    tensors |= {f"target.{k}": v for k, v in learner.target.state_dict().items()}
+    tensors |= {f"replay.{k}": v for k, v in learner.replay.state().items()}
+    tensors |= {f"extra.{k}": v for k, v in extra.items()}
+    for index, state in learner.optimizer.state_dict()["state"].items():
+        tensors |= {f"optimizer.{index}.{k}": v for k, v in state.items()}
+    tensors = {k: v.detach().clone().contiguous() for k, v in tensors.items()}
+    metadata = {"format": FORMAT, "header": orjson.dumps(header).decode()}
+    write_atomic(path, [save(tensors, metadata)])
+
+
+def load_learner(path: Path, params: Params) -> tuple[Learner, Header, dict[str, Tensor]]:
+    """The learner as it was saved, to train on with ``params``; the header; and what was in ``extra``."""
+    header, tensors = read(path)
+    learner = Learner(header.n_agents, header.embedding_dim, params, header.seed)
+    _load(path, learner.team, tensors, "team")
+    _load(path, learner.target, tensors, "target")
+    learner.replay.load(_under("replay", tensors))
+    learner.alpha = torch.tensor(header.alpha, dtype=torch.float64)
+    learner.gradient_steps = header.gradient_steps
+    state = learner.optimizer.state_dict()
+    moments: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in _under("optimizer", tensors).items():
+        index, key = name.split(".")
+        moments.setdefault(int(index), {})[key] = tensor
+    learner.optimizer.load_state_dict({**state, "state": moments})
+    return learner, header, _under("extra", tensors)
+
+
+def load_team(path: Path) -> tuple[TeamNetworks, Header]:
+    """The trained networks alone, for play."""
+    header, tensors = read(path)
+    sizes = Params.model_validate(header.params).network
+    team = TeamNetworks(header.n_agents, header.embedding_dim, sizes, header.seed)
+    _load(path, team, tensors, "team")
+    return team.eval().requires_grad_(False), header
+
+
+def read(path: Path) -> tuple[Header, dict[str, Tensor]]:
+    """Header and tensors of a checkpoint.
+
+    Raises:
+        EconError: there is none, or it is not one.
+    """
+    if not path.is_file():
+        raise EconError(f"no checkpoint at {path}", "train it first with econ train")
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
+    except (SafetensorError, OSError) as fault:
+        raise EconError(f"checkpoint {path} cannot be read: {fault}", "train it again") from None
+    if metadata.get("format") != FORMAT:
+        raise EconError(f"{path} is not a checkpoint of this version", "train it again with econ train")
+    raw = orjson.loads(metadata["header"])
+    return Header(**{**raw, "alpha": tuple(raw["alpha"])}), tensors
+
+
+def fit(path: Path, header: Header, params: Params, n_agents: int, benchmark: str | None = None) -> None:
+    """Make sure that a checkpoint was trained for this team.
+
+    Raises:
+        EconError: naming every difference.
+    """
+    try:
+        trained = Params.model_validate(header.params)
+    except ValidationError:
+        raise EconError(f"checkpoint {path} has params of another version", "train it again") from None
+    pairs = {
+        "n_agents": (header.n_agents, n_agents),
+        "llm.backend": (trained.llm.backend == "simulated", params.llm.backend == "simulated"),
+        "llm.coordinator": (trained.llm.coordinator, params.llm.coordinator),
+        "llm.executors": (_models(trained, n_agents), _models(params, n_agents)),
+        "embedding.model": (trained.embedding.model, params.embedding.model),
+    }
+    if benchmark is not None:
+        pairs["benchmark"] = (header.benchmark, benchmark)
+    for section in ("network", "action", "team"):
+        old, new = getattr(trained, section), getattr(params, section)
+        pairs |= {f"{section}.{key}": (getattr(old, key), getattr(new, key)) for key in type(old).model_fields}
+    differs = [f"{key} ({_show(old)}, now {_show(new)})" for key, (old, new) in pairs.items() if old != new]
+    if differs:
+        raise EconError(
+            f"checkpoint {path} was trained for another team: {', '.join(differs)}",
+            "train again with econ train, or use the params it was trained with",
+        )
+
+
+def _models(params: Params, n_agents: int) -> tuple[str, ...]:
+    names = params.llm.executors
+    return names * n_agents if len(names) == 1 else names
+
+
+def _show(value: object) -> str:
+    return " ".join(str(value).split())
+
+
+def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {k.removeprefix(f"{prefix}."): v for k, v in tensors.items() if k.startswith(f"{prefix}.")}
+
+
+def _load(path: Path, module: torch.nn.Module, tensors: dict[str, Tensor], prefix: str) -> None:
+    try:
+        module.load_state_dict(_under(prefix, tensors))
+    except RuntimeError as fault:
+        first = str(fault).strip().splitlines()[1:2]
+        reason = " ".join(first).strip() or str(fault)
+        raise EconError(f"checkpoint {path} has networks of other sizes: {reason}", "train it again") from None

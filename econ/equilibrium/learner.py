@@ -1,0 +1,259 @@
+"""Centralised training, decentralised execution: one update of ECON's networks (paper, Algorithm 1).
+
+Everything random in an update is a function of (seed, update number): a learner that was saved and loaded goes
+on exactly as one that was not.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from econ.equilibrium import losses, rewards
+from econ.equilibrium.networks import Observation, TeamNetworks
+from econ.equilibrium.refinement import learned_step
+from econ.equilibrium.replay import Experience, Replay
+from econ.errors import EconError
+from econ.params import Params
+from econ.records import stable_seed
+
+
+@dataclass(frozen=True)
+class View:
+    """A batch as the networks see it, rounds flattened: M = B * R."""
+
+    beliefs: Tensor  # [M, N, d_b]
+    group: Tensor  # [M, N, d], the belief encoder's E
+    mask: Tensor  # [M]
+
+    def detached(self) -> View:
+        return View(self.beliefs.detach(), self.group.detach(), self.mask)
+
+
+class Learner:
+    """The networks, their targets, the replay buffer, the optimiser and alpha.
+
+    Args:
+        n: executors.
+        embedding_dim: size of the text embeddings.
+        params: network, reward, train and bne sections.
+        seed: of the run.
+    """
+
+    def __init__(self, n: int, embedding_dim: int, params: Params, seed: int) -> None:
+        self.params, self.seed = params, seed
+        self.team = TeamNetworks(n, embedding_dim, params.network, seed).eval()
+        self.target = copy.deepcopy(self.team).requires_grad_(False)
+        self.alpha = rewards.initial_weights(params.reward)
+        self.replay = Replay(params.train.buffer_size)
+        self.optimizer = _optimizer(self.team, params)
+        self.gradient_steps = 0
+
+    def update(self) -> dict[str, float]:
+        """``gradient_steps`` steps on batches of the buffer; the losses, averaged over the steps.
+
+        Raises:
+            EconError: a reward or loss is not finite; the step that saw it was not taken.
+        """
+        reports = [self._step() for _ in range(self.params.train.gradient_steps)]
+        return {name: sum(report[name] for report in reports) / len(reports) for name in reports[0]}
+
+    def _step(self) -> dict[str, float]:
+        train = self.params.train
+        batch = self.replay.sample(train.batch_size, self.seed, self.gradient_steps)
+        _finite("reward", batch.parts)
+        _finite("reward of the commitment", batch.outcome)
+        with torch.random.fork_rng(devices=[]):  # dropout
+            torch.manual_seed(stable_seed(self.seed, "update", self.gradient_steps))
+            self.team.train()
+            view = observe(self.team, batch)
+            critic, report = self._critic_loss(view, batch)
+            self.team.eval()
+        actor, actor_report = self._actor_loss(view.detached(), batch)
+        loss = critic + actor
+        _finite("loss", loss.detach())
+        self._descend(loss)
+        self._learn_alpha(batch, report)
+        return {"loss": loss.item(), **report, **actor_report}
+
+    def _critic_loss(self, view: View, batch: Experience) -> tuple[Tensor, dict[str, float]]:
+        """L_i, L_tot, L_SD, consistency and L_e at the actions that were played."""
+        weights, team = self.params.train.losses, self.team
+        played = batch.actions.flatten(0, 1)
+        q = team.executors.values(view.beliefs, played)
+        q_tot, features = team.total(q, played, view.group)
+        target, target_tot = self._targets(batch)
+        local = losses.local_td(q, target, view.mask)
+        total = losses.total_td(q_tot, target_tot, view.mask)
+        commitment = batch.commitments.flatten(0, 1) @ team.commitment_map
+        semantic = losses.semantic_distance(features, commitment, view.mask)
+        consistency = losses.consistency(q, q_tot, view.mask)
+        # L_e = L_tot + lambda_e sum_i L_i: a second helping of both TD errors, which reaches the encoder.
+        encoder = total + weights.encoder * local
+        loss = (
+            weights.local_td * local
+            + weights.total_td * total
+            + weights.semantic * semantic
+            + weights.consistency * consistency
+            + weights.encoder * encoder
+        )
+        parts = {"local": local, "total": total, "semantic": semantic, "consistency": consistency}
+        report = {f"loss_{name}": part.item() for name, part in parts.items()}
+        return loss, {**report, "q": losses.masked_mean(q_tot.detach(), view.mask).item()}
+
+    @torch.no_grad()
+    def _targets(self, batch: Experience) -> tuple[Tensor, Tensor]:
+        """r + gamma Q'(next decision, target actor's action): local [M, N] and total [M].
+
+        Every round of a decision was answered and rewarded, so each is one sample of the value at its own
+        action; what follows it is the first round of the next decision, or nothing.
+        """
+        r = rewards.compose(batch.parts, self.alpha)  # [B, R, N]
+        r_tot = rewards.team_reward(r, batch.outcome, self.params.reward)  # [B, R]
+        gamma, following = self.params.train.gamma, _next_decision(batch)
+        if gamma > 0 and bool((following >= 0).any()):
+            view = observe(self.target, batch)
+            u = self.target.executors.act(view.beliefs)
+            q = self.target.executors.values(view.beliefs, u)
+            q_tot = self.target.total(q, u, view.group)[0].view(r_tot.shape)
+            exists, index = (following >= 0).to(r.dtype), following.clamp_min(0)
+            next_q = q.view(r.shape).gather(1, index.unsqueeze(-1).expand_as(r))
+            r = r + gamma * exists.unsqueeze(-1) * next_q
+            r_tot = r_tot + gamma * exists * q_tot.gather(1, index)
+        return r.flatten(0, 1), r_tot.flatten()
+
+    def _actor_loss(self, view: View, batch: Experience) -> tuple[Tensor, dict[str, float]]:
+        """Ascend Q_tot in the actions of the policy and of the learned refinement.
+
+        The critic's slope at an action is taken as a constant, so only the heads that made the action move.
+        """
+        weights, executors = self.params.train.losses, self.team.executors
+        loss, report = view.mask.new_zeros(()), {}
+        first, later = _rounds(batch)
+        if weights.actor > 0:
+            u = executors.act(view.beliefs)
+            gain, value = self._ascent(view, u, first)
+            loss = loss + weights.actor * gain
+            report["q_policy"] = value
+        learns = weights.bne_gain > 0 or weights.bne_step > 0
+        if self.params.bne.rule == "learned" and learns and bool(later.any()):
+            before, start = _previous_actions(batch), _first_actions(batch)
+            refined = learned_step(self.team, view.beliefs, view.group, before, self.params.bne.max_step)
+            gain, value = self._ascent(view, refined, later)
+            moved = losses.refinement_step(refined, start, later)
+            loss = loss + weights.bne_gain * gain + weights.bne_step * moved
+            unrefined = losses.masked_mean(self.team.value_of(view.beliefs, start, view.group).detach(), later)
+            report["loss_bne_step"] = moved.item()
+            report["loss_bne_gain"] = unrefined.item() - value
+        return loss, report
+
+    def _ascent(self, view: View, u: Tensor, mask: Tensor) -> tuple[Tensor, float]:
+        """A loss whose gradient in ``u`` is that of -mean Q_tot, and that mean."""
+        point = u.detach().requires_grad_()
+        value = losses.masked_mean(self.team.value_of(view.beliefs, point, view.group), mask)
+        [slope] = torch.autograd.grad(value, point)
+        return -(slope * u).sum(), value.item()
+
+    def _descend(self, loss: Tensor) -> None:
+        """One clipped step of every group, then the soft targets phi' <- tau phi + (1 - tau) phi'."""
+        train = self.params.train
+        self.optimizer.zero_grad(set_to_none=True)
+        if loss.requires_grad:
+            loss.backward()  # type: ignore[no-untyped-call]
+            for group in self.optimizer.param_groups:
+                norm = nn.utils.clip_grad_norm_(group["params"], train.gradient_clip)
+                _finite(f"gradient of the {group['name']}", norm)
+            self.optimizer.step()
+        self.gradient_steps += 1
+        if self.gradient_steps % train.target_update_interval == 0:
+            with torch.no_grad():
+                torch._foreach_lerp_(
+                    list(self.target.parameters()), list(self.team.parameters()), train.target_rate
+                )
+
+    def _learn_alpha(self, batch: Experience, report: dict[str, float]) -> None:
+        played = batch.mask.flatten() > 0
+        parts, outcome = batch.parts.flatten(0, 1)[played], batch.outcome.flatten()[played]
+        self.alpha, report["loss_reward"] = rewards.learn_weights(
+            self.alpha, parts, outcome, self.params.reward
+        )
+
+
+def observe(team: TeamNetworks, batch: Experience) -> View:
+    """Beliefs of every round from the history before it, and E."""
+    b, r, n, _ = batch.actions.shape
+
+    def earlier(x: Tensor) -> Tensor:  # round r sees what round r - 1 left; the first sees nothing
+        return torch.cat([torch.zeros_like(x[:, :1]), x[:, :-1]], dim=1).flatten(0, 1)
+
+    seen = Observation(
+        problem=batch.problem.repeat_interleave(r, dim=0),
+        strategy=batch.strategy.repeat_interleave(r, dim=0),
+        action=_nothing_played(batch, earlier(batch.actions)),
+        answer=earlier(batch.answers),
+        commitment=earlier(batch.commitments),
+    )
+    inputs = team.executors.perceive(seen).unflatten(0, (b, r))
+    state, states = inputs.new_zeros(b, n, team.belief_dim), []
+    for round in range(r):
+        state = team.executors.gru(inputs[:, round], state)
+        states.append(state)
+    beliefs = torch.stack(states, dim=1).flatten(0, 1)
+    return View(beliefs, team.encoder(beliefs), batch.mask.flatten())
+
+
+def _nothing_played(batch: Experience, actions: Tensor) -> Tensor:
+    """Before the first round no action was played: the middle of the ranges stands there, as in play."""
+    b, r, n, _ = batch.actions.shape
+    first = torch.arange(r).repeat(b) == 0
+    return torch.where(first.view(-1, 1, 1), torch.full_like(actions, 0.5), actions)
+
+
+def _rounds(batch: Experience) -> tuple[Tensor, Tensor]:
+    """Masks [M] of the first rounds of decisions, and of their later rounds (the refined ones)."""
+    changed = torch.ones_like(batch.mask)
+    changed[:, 1:] = (batch.decision[:, 1:] != batch.decision[:, :-1]).to(batch.mask.dtype)
+    return (changed * batch.mask).flatten(), ((1 - changed) * batch.mask).flatten()
+
+
+def _previous_actions(batch: Experience) -> Tensor:
+    """e^{k-1}: the action each round's refinement set out from: [M, N, 2]."""
+    return torch.cat([batch.actions[:, :1], batch.actions[:, :-1]], dim=1).flatten(0, 1)
+
+
+def _first_actions(batch: Experience) -> Tensor:
+    """e^0 of the decision that each round belongs to: [M, N, 2]."""
+    index = (batch.decision.unsqueeze(1) == batch.decision.unsqueeze(2)).int().argmax(dim=2)  # [B, R]
+    wide = index.view(*index.shape, 1, 1).expand_as(batch.actions)
+    return batch.actions.gather(1, wide).flatten(0, 1)
+
+
+def _next_decision(batch: Experience) -> Tensor:
+    """For every round, the index of the next decision's first round, or -1 at the episode's end: [B, R]."""
+    later = (batch.decision.unsqueeze(1) == batch.decision.unsqueeze(2) + 1) & (batch.mask.unsqueeze(1) > 0)
+    return torch.where(later.any(dim=2), later.int().argmax(dim=2), -1)
+
+
+def _optimizer(team: TeamNetworks, params: Params) -> torch.optim.Optimizer:
+    """Executors at the base rate; the coordinator's side (encoder, mixer) at its own."""
+    train = params.train
+    groups = [
+        {"name": "executors", "params": list(team.executors.parameters()), "lr": train.learning_rate},
+        {"name": "encoder", "params": list(team.encoder.parameters()), "lr": train.learning_rate_coordinator},
+        {"name": "mixer", "params": list(team.mixer.parameters()), "lr": train.learning_rate_coordinator},
+    ]
+    kind = torch.optim.AdamW if train.optimizer == "adamw" else torch.optim.Adam
+    return kind(groups, fused=True)
+
+
+def _finite(name: str, value: Tensor) -> None:
+    if not bool(torch.isfinite(value).all()):
+        shown = next(x for x in value.flatten().tolist() if not math.isfinite(x))
+        raise EconError(
+            f"training met a {name} that is {shown}; the step was not taken",
+            "lower train.learning_rate or train.gradient_clip, and go on with --resume",
+        )

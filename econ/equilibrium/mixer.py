@@ -1,0 +1,83 @@
+"""The coordinator's mixing network: local values and features to one team value (paper 3.4).
+
+Self-attention over the actions gives w_i, F_i = f(w_i, E_i), and attention over {Q_i, F_i} gives Q_tot.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from econ.equilibrium.layers import SelfAttention, attend
+from econ.params import Network
+
+UNITS = 32  # of the monotone layer, as in QMIX (Rashid et al. 2018)
+
+
+class Features(nn.Module):
+    """F_i = f(w_i, E_i) with w = self-attention over the actions: [B, N, a], [B, N, d] -> [B, N, d]."""
+
+    def __init__(self, sizes: Network, action_dim: int) -> None:
+        super().__init__()
+        self.dropout, self.concatenate = sizes.dropout, sizes.concatenate
+        d = sizes.entity_dim
+        self.actions = SelfAttention(action_dim, d, sizes.heads, sizes.key_query_dim)
+        self.combine = nn.Linear(2 * d if sizes.concatenate else d, d)
+
+    def forward(self, actions: Tensor, group: Tensor) -> Tensor:
+        w = self.actions(actions)
+        x = torch.cat([w, group], dim=-1) if self.concatenate else w
+        return F.dropout(torch.relu(self.combine(x)), self.dropout, self.training)
+
+
+class MonotoneMixer(nn.Module):
+    """Q_tot with dQ_tot/dQ_i >= 0 for every input.
+
+    The Q_i enter through sums with softmax weights (>= 0, from F and E), then through two layers with
+    non-negative weights (absolute values, from E) and monotone activations; nothing else depends on them.
+    """
+
+    def __init__(self, sizes: Network, action_dim: int) -> None:
+        super().__init__()
+        self.heads = sizes.heads
+        d, keys = sizes.entity_dim, sizes.heads * sizes.key_query_dim
+        self.features = Features(sizes, action_dim)
+        self.query, self.key = nn.Linear(d, keys), nn.Linear(d, keys)
+        self.first = nn.Linear(d, sizes.heads * UNITS)
+        self.first_bias = nn.Linear(d, UNITS)
+        self.second = nn.Linear(d, UNITS)
+        self.offset = nn.Sequential(nn.Linear(2 * d, sizes.key_query_dim), nn.ReLU())
+        self.offset_head = nn.Linear(sizes.key_query_dim, 1)
+
+    def forward(self, q: Tensor, actions: Tensor, group: Tensor) -> tuple[Tensor, Tensor]:
+        """q [B, N], actions [B, N, a], group [B, N, d] -> Q_tot [B], F [B, N, d]."""
+        features = self.features(actions, group)
+        pooled = group.mean(dim=1)
+        query = self.query(pooled).unflatten(-1, (self.heads, -1))  # [B, h, k]
+        key = self.key(features).unflatten(-1, (self.heads, -1))  # [B, N, h, k]
+        weights = torch.softmax(torch.einsum("bhk,bnhk->bhn", query, key) / key.shape[-1] ** 0.5, dim=-1)
+        heads = torch.einsum("bhn,bn->bh", weights, q)
+        first = self.first(pooled).abs().unflatten(-1, (self.heads, -1))  # [B, h, units]
+        hidden = F.elu(torch.einsum("bh,bhu->bu", heads, first) + self.first_bias(pooled))
+        offset = self.offset_head(self.offset(torch.cat([pooled, features.mean(dim=1)], dim=-1)))
+        return (hidden * self.second(pooled).abs()).sum(dim=-1) + offset.squeeze(-1), features
+
+
+class AttentionMixer(nn.Module):
+    """The paper's form to the letter: attention over the pairs (Q_i, F_i). Not monotone (inconsistency 5.5)."""
+
+    def __init__(self, sizes: Network, action_dim: int) -> None:
+        super().__init__()
+        self.heads = sizes.heads
+        d, keys = sizes.entity_dim, sizes.heads * sizes.key_query_dim
+        self.features = Features(sizes, action_dim)
+        self.query = nn.Linear(d, keys)
+        self.key_value = nn.Linear(d + 1, 2 * keys)
+        self.out = nn.Linear(keys, 1)
+
+    def forward(self, q: Tensor, actions: Tensor, group: Tensor) -> tuple[Tensor, Tensor]:
+        features = self.features(actions, group)
+        key, value = self.key_value(torch.cat([q.unsqueeze(-1), features], dim=-1)).chunk(2, dim=-1)
+        query = self.query(group.mean(dim=1, keepdim=True))
+        return self.out(attend(query, key, value, self.heads)).flatten(), features

@@ -1,0 +1,182 @@
+"""The trained networks: a belief network per executor and, above them, the coordinator's encoder and mixer.
+
+Shapes: B episodes, N executors, D embedding size, d_b belief size, d entity size. Actions are ``u`` in
+[0, 1]^2, shares of the ranges of (temperature, second parameter); :mod:`econ.equilibrium.actions` scales them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from econ.equilibrium.layers import SelfAttention, StackedGRUCell, StackedLinear, StackedTransformerBlock
+from econ.equilibrium.mixer import AttentionMixer, MonotoneMixer
+from econ.params import Network
+from econ.records import stable_seed
+
+ACTION_FEATURES = 5
+
+
+def action_features(u: Tensor) -> Tensor:
+    """[..., 2] in [0, 1] -> [..., 5]: centred, with squares and product, since optima may lie inside."""
+    v = 2 * u - 1
+    return torch.cat([v, v * v, v[..., :1] * v[..., 1:]], dim=-1)
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What an executor may see: unit-norm embeddings and its own last action; zeros where nothing is yet.
+
+    problem, strategy, commitment: [B, D]; action: [B, N, 2] (u); answer: [B, N, D], each executor's own.
+    """
+
+    problem: Tensor
+    strategy: Tensor
+    action: Tensor
+    answer: Tensor
+    commitment: Tensor
+
+
+class Executors(nn.Module):
+    """N executors with independent parameters: belief, action, local value, refinement (paper 3.2, figure 2)."""
+
+    def __init__(self, n: int, embedding_dim: int, sizes: Network) -> None:
+        super().__init__()
+        self.n, self.belief_dim, self.embedding_dim = n, sizes.belief_dim, embedding_dim
+        hidden, belief, slot = sizes.mlp_hidden, sizes.belief_dim, sizes.key_query_dim
+        self.read = StackedLinear(n, embedding_dim, slot)
+        self.widen = StackedLinear(n, 4 * slot + ACTION_FEATURES, hidden)
+        self.narrow = StackedLinear(n, hidden, belief)
+        self.blocks = nn.ModuleList(
+            StackedTransformerBlock(
+                n, slot, sizes.heads, slot, sizes.feed_forward, sizes.layer_norm_epsilon
+            )
+            for _ in range(sizes.blocks if sizes.body == "transformer" else 0)
+        )
+        self.gru = StackedGRUCell(n, belief, belief)
+        self.action_head = StackedLinear(n, belief, 2, zero=True)  # starts at the middle of the ranges
+        self.value_of_belief = StackedLinear(n, belief, hidden)
+        self.value_of_action = StackedLinear(n, ACTION_FEATURES, hidden)  # apart: its scale is its own
+        self.value_head = StackedLinear(n, hidden, 1)
+        self.refine_hidden = StackedLinear(n, belief + sizes.entity_dim + ACTION_FEATURES, slot)
+        self.refine_head = StackedLinear(n, slot, 2, zero=True)  # starts at no step
+
+    def initialise(self, seed: int) -> None:
+        """Executor i starts the same in a team of any size: its draws depend on (seed, i) alone."""
+        layers = [module for module in self.modules() if isinstance(module, StackedLinear)]
+        for agent in range(self.n):
+            generator = torch.Generator().manual_seed(stable_seed(seed, "executor", agent))
+            for layer in layers:
+                layer.initialise(agent, generator)
+
+    def believe(self, seen: Observation, previous: Tensor) -> Tensor:
+        """b_i = GRU(body(o_i, own last action, own last answer, last commitment), b_i before): [B, N, d_b]."""
+        state: Tensor = self.gru(self.perceive(seen), previous)
+        return state
+
+    def perceive(self, seen: Observation) -> Tensor:
+        """What the GRU is fed: [B, N, d_b]. Nothing of another executor is in it."""
+        common = torch.stack([seen.problem, seen.strategy, seen.commitment], dim=1)  # [B, 3, D]
+        texts = torch.cat([common.unsqueeze(2).expand(-1, -1, self.n, -1), seen.answer.unsqueeze(1)], dim=1)
+        batch, slots = texts.shape[:2]
+        # Unit-norm embeddings have entries of size 1/sqrt(D): brought to size 1, so that problems differ.
+        read = self.read(texts.reshape(batch * slots, self.n, -1) * self.embedding_dim**0.5)
+        tokens = read.view(batch, slots, self.n, -1)
+        for block in self.blocks:
+            tokens = block(tokens)
+        flat = tokens.transpose(1, 2).flatten(2)  # [B, N, slots * slot]
+        x = F.relu(self.widen(torch.cat([flat, action_features(seen.action)], dim=-1)))
+        return F.relu(self.narrow(x))
+
+    def act(self, beliefs: Tensor) -> Tensor:
+        """u_i = sigmoid(w_i . b_i + c_i): [B, N, 2] in [0, 1]."""
+        return torch.sigmoid(self.logits(beliefs))
+
+    def logits(self, beliefs: Tensor) -> Tensor:
+        out: Tensor = self.action_head(beliefs)
+        return out
+
+    def values(self, beliefs: Tensor, u: Tensor) -> Tensor:
+        """Q_i(b_i, e_i), a function of belief and action: [B, N]."""
+        hidden = F.relu(self.value_of_belief(beliefs) + self.value_of_action(action_features(u)))
+        out: Tensor = self.value_head(hidden)
+        return out.squeeze(-1)
+
+    def step(self, beliefs: Tensor, group: Tensor, u: Tensor) -> Tensor:
+        """The learned refinement step of each executor, in (-1, 1)^2: [B, N, 2]."""
+        x = torch.cat([beliefs, group, action_features(u)], dim=-1)
+        return torch.tanh(self.refine_head(F.relu(self.refine_hidden(x))))
+
+
+class BeliefEncoder(nn.Module):
+    """E = MHA(b_1 ... b_N), any N, equivariant per agent (paper 3.3): [B, N, d_b] -> [B, N, d].
+
+    With ``belief_encoder: false`` (table 6) there is no attention: E_i is made of b_i alone.
+    """
+
+    def __init__(self, sizes: Network) -> None:
+        super().__init__()
+        self.dropout, self.epsilon = sizes.dropout, sizes.layer_norm_epsilon
+        self.enter = nn.Linear(sizes.belief_dim, sizes.entity_dim)
+        self.attention = (
+            SelfAttention(sizes.entity_dim, sizes.entity_dim, sizes.heads, sizes.key_query_dim)
+            if sizes.belief_encoder
+            else None
+        )
+
+    def forward(self, beliefs: Tensor) -> Tensor:
+        x: Tensor = self.enter(beliefs)
+        if self.attention is not None:
+            x = x + F.dropout(self.attention(x), self.dropout, self.training)
+        return F.layer_norm(x, x.shape[-1:], eps=self.epsilon)
+
+
+class TeamNetworks(nn.Module):
+    """Everything that is trained, for a team of ``n`` executors.
+
+    ``commitment_map`` is the one frozen part: a fixed random map of commitments into the space of F_i for
+    L_SD. A trained one could make the loss small by forgetting the commitment.
+    """
+
+    commitment_map: Tensor
+
+    def __init__(self, n: int, embedding_dim: int, sizes: Network, seed: int) -> None:
+        super().__init__()
+        self.executors = Executors(n, embedding_dim, sizes)
+        self.executors.initialise(seed)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(stable_seed(seed, "coordinator"))  # the same for every N
+            self.encoder = BeliefEncoder(sizes)
+            mixer = MonotoneMixer if sizes.mixer == "monotone" else AttentionMixer
+            self.mixer = mixer(sizes, ACTION_FEATURES)
+            random_map = torch.randn(embedding_dim, sizes.entity_dim) / sizes.entity_dim**0.5
+        self.register_buffer("commitment_map", random_map)
+
+    @property
+    def n(self) -> int:
+        return self.executors.n
+
+    @property
+    def belief_dim(self) -> int:
+        return self.executors.belief_dim
+
+    @property
+    def embedding_dim(self) -> int:
+        return self.executors.embedding_dim
+
+    def total(self, q: Tensor, u: Tensor, group: Tensor) -> tuple[Tensor, Tensor]:
+        """Q_tot [B] and the features F_i [B, N, d] from Q_i [B, N], actions u [B, N, 2] and E [B, N, d]."""
+        mixed: tuple[Tensor, Tensor] = self.mixer(q, action_features(u), group)
+        return mixed
+
+    def value_of(self, beliefs: Tensor, u: Tensor, group: Tensor) -> Tensor:
+        """Q_tot of joint actions: [B]."""
+        return self.total(self.executors.values(beliefs, u), u, group)[0]
+
+    @property
+    def trainable(self) -> int:
+        """Number of trainable parameters."""
+        return sum(p.numel() for p in self.parameters() if p.requires_grad)

@@ -1,0 +1,113 @@
+"""Rewards: action likelihood AL, task success TS, collaborative contribution CC, and their learned weights.
+
+Paper 2.2, 3.5 and appendix C.4. Weights stand in the order (AL, TS, CC).
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from econ.params import Reward
+
+NAMES = ("AL", "TS", "CC")
+
+
+def similarity(a: Tensor, b: Tensor) -> Tensor:
+    """Cosine of the last dimension, mapped to [0, 1]."""
+    return (torch.cosine_similarity(a, b, dim=-1) + 1) / 2
+
+
+def components(
+    answers: Tensor, commitment: Tensor, task: Tensor, valid: Tensor, committed: bool, params: Reward
+) -> Tensor:
+    """AL, TS and CC of one round, each in [0, r_max]: [N, 3].
+
+    Args:
+        answers: embeddings [N, D].
+        commitment: embedding [D].
+        task: TS of each answer in [0, 1]: [N].
+        valid: whether there is a readable answer: [N]. An INVALID one gets 0 in every component.
+        committed: whether there is a commitment; without one there is nothing to agree with (AL = CC = 0).
+    """
+    n = len(answers)
+    fidelity = similarity(answers, commitment.expand_as(answers)) * float(committed)
+    closeness = similarity(answers.unsqueeze(0), answers.unsqueeze(1))  # [N, N]
+    peers = closeness.masked_fill(torch.eye(n, dtype=torch.bool) | ~valid.expand(n, n), 0.0)
+    novelty = 1 - peers.amax(dim=1)
+    contribution = fidelity * (1 - params.novelty_weight + params.novelty_weight * novelty)
+    stacked = torch.stack([fidelity, task, contribution], dim=-1).clamp(0, 1)
+    return params.r_max * stacked * valid.unsqueeze(-1)
+
+
+def initial_weights(params: Reward) -> Tensor:
+    """alpha at the start: params' weights of the components that are on, renormalised: [3] float64."""
+    on = active(params)
+    alpha = torch.tensor(params.alpha, dtype=torch.float64) * on
+    return project(alpha / alpha.sum(), on, _floor(params, on))
+
+
+def active(params: Reward) -> Tensor:
+    """1 for components that are on: [3] float64."""
+    return torch.tensor([float(name in params.components) for name in NAMES], dtype=torch.float64)
+
+
+def compose(parts: Tensor, alpha: Tensor) -> Tensor:
+    """r_i = alpha . (AL, TS, CC): [..., 3] -> [...]."""
+    return parts @ alpha.to(parts.dtype)
+
+
+def team_reward(rewards: Tensor, outcome: Tensor, params: Reward) -> Tensor:
+    """r_tot from r_i [..., N] and the commitment's TS in [0, 1] [...]: a weighted mean, in [0, r_max]."""
+    share = params.commitment_weight
+    return (1 - share) * rewards.mean(dim=-1) + share * params.r_max * outcome
+
+
+def dynamic_reward_loss(alpha: Tensor, parts: Tensor, outcome: Tensor, params: Reward) -> Tensor:
+    """L_dr = mean over rounds of sum_i (r_actual - r_expected_i)^2 (paper 3.5).
+
+    The paper defines neither term (inconsistency 5.7). Here r_actual is what the team achieved, R_max times
+    the commitment's TS, and r_expected_i = alpha . (AL_i, TS_i, CC_i): the weights learn to make each
+    executor's reward foretell the team's success. parts [M, N, 3], outcome [M].
+    """
+    expected = parts.double() @ alpha
+    actual: Tensor = params.r_max * outcome.double().unsqueeze(-1)
+    return (actual - expected).square().sum(dim=-1).mean()
+
+
+def learn_weights(alpha: Tensor, parts: Tensor, outcome: Tensor, params: Reward) -> tuple[Tensor, float]:
+    """One projected gradient step on L_dr; returns the new alpha and the loss before it."""
+    moving = alpha.clone().requires_grad_()
+    with torch.enable_grad():
+        loss = dynamic_reward_loss(moving, parts, outcome, params)
+        [gradient] = torch.autograd.grad(loss, moving)
+    if not params.learn_alpha:
+        return alpha, loss.item()
+    on = active(params)
+    stepped = (alpha - params.alpha_learning_rate * gradient) * on
+    return project(stepped, on, _floor(params, on)), loss.item()
+
+
+def project(alpha: Tensor, on: Tensor, floor: float) -> Tensor:
+    """Nearest point (Euclidean) of the simplex over the components that are on, none below ``floor``.
+
+    Duchi et al. (2008), on the mass that the floor leaves free.
+    """
+    chosen = on > 0
+    mass = 1 - floor * int(chosen.sum())
+    x = alpha[chosen] - floor
+    ordered, _ = torch.sort(x, descending=True)
+    excess = ordered.cumsum(0) - mass
+    rank = torch.arange(1, len(x) + 1, dtype=x.dtype)
+    last = int((ordered - excess / rank > 0).sum()) - 1
+    out = torch.zeros_like(alpha)
+    out[chosen] = (x - excess[last] / (last + 1)).clamp_min(0) + floor
+    return out
+
+
+def _floor(params: Reward, on: Tensor) -> float:
+    """A lone component has all the weight whatever the floor."""
+    count = int(on.sum())
+    return 0.0 if count == 1 else min(params.alpha_floor, math.nextafter(1 / count, 0))

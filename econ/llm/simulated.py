@@ -1,0 +1,196 @@
+"""A simulated team behind the LLM interface: closed-form players with known best actions. SIMULATED.
+
+:mod:`econ.equilibrium.game` says what the players do. To answer they must know the gold, which no prompt
+carries: the client is given the problems, or reads the prepared ones of the params' benchmarks, and finds the
+problem by its prompt. The closed form is exact for number problems; a yes/no problem has no room for
+mistakes of one's own, and a plan is a sketch that the grader judges.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+import orjson
+
+from econ import prompts
+from econ.equilibrium import game
+from econ.llm.base import Usage
+from econ.params import Params
+from econ.records import Call, Problem, Request, stable_seed
+
+_ANSWER = re.compile(r"Final answer: (\S+)")
+_READ = re.compile(r"^Answer \d+: ((?:(?!^Answer \d+: ).*\n?)*)", re.MULTILINE)
+_MARK = "Problem:\n"
+
+
+def problems(count: int, benchmark: str = "svamp") -> list[Problem]:
+    """``count`` number problems for the simulated team; difficulties spread over [0, 1)."""
+    return [
+        Problem(f"simulated-{i}", benchmark, f"SIMULATED problem {i}.", str(1000 + 37 * i))
+        for i in range(count)
+    ]
+
+
+class SimulatedClient:
+    """The Client protocol, answered by the closed form: at once, at no cost, the same for the same request."""
+
+    simulated = True
+
+    def __init__(self, params: Params, known: Iterable[Problem] = ()) -> None:
+        self.params = params
+        self._by_line: dict[str, list[Problem]] = {}
+        self._embeddings: dict[str, list[float]] = {}
+        self._made = self._prompt_tokens = self._completion_tokens = 0
+        self._prepared = _prepared(params)  # read benchmark by benchmark, as far as needed
+        self._know(known)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return None
+
+    async def probe(self) -> None:
+        """Actions have effect by construction."""
+
+    async def count_tokens(self, model: str, text: str) -> int:
+        return len(text.split())
+
+    async def context_tokens(self, model: str) -> int | None:
+        return None
+
+    @property
+    def usage(self) -> Usage:
+        return Usage(self._made, 0, 0, self._prompt_tokens, self._completion_tokens, None)
+
+    async def complete(self, request: Request) -> Call:
+        content = request.messages[0]["content"]
+        problem = self._find(content)
+        text = (
+            self._coordinate(request, content, problem)
+            if _coordinates(request)
+            else self._play(request, content, problem)
+        )
+        prompt_tokens = sum(len(message["content"].split()) for message in request.messages)
+        completion_tokens = len(text.split())
+        self._made += 1
+        self._prompt_tokens += prompt_tokens
+        self._completion_tokens += completion_tokens
+        return Call(
+            role=request.role,
+            agent=request.agent,
+            round=request.round,
+            model=request.model,
+            messages=request.messages,
+            sampling=request.sampling,
+            seed=request.seed,
+            sample=request.sample,
+            text=text,
+            prompt_tokens=prompt_tokens,
+            completion_tokens=completion_tokens,
+            cached=False,
+            error=None,
+            finish_reason="stop",
+        )
+
+    async def embed(self, texts: list[str]) -> list[list[float]]:
+        """Equal answers have equal embeddings, different ones unrelated directions."""
+        return [self._embed(text) for text in texts]
+
+    def _embed(self, text: str) -> list[float]:
+        found = _ANSWER.findall(text)
+        key = found[-1] if found else text
+        if key not in self._embeddings:
+            generator = np.random.default_rng(stable_seed("embedding", key))
+            vector = generator.standard_normal(self.params.simulated.embedding_dim)
+            self._embeddings[key] = (vector / np.linalg.norm(vector)).tolist()
+        return self._embeddings[key]
+
+    def _coordinate(self, request: Request, content: str, problem: Problem) -> str:
+        """A strategy, or a commitment to the most frequent answer, ties to the earliest."""
+        read = [_ANSWER.findall(answer) for answer in _READ.findall(content.split(problem.prompt, 1)[-1])]
+        if not read:
+            return "SIMULATED strategy: list the quantities, compute in steps, check the result."
+        answers = [found[-1] for found in read if found]
+        if not answers:
+            return ""
+        answer, count = Counter(answers).most_common(1)[0]
+        plain = answer.removeprefix("\\boxed{").removesuffix("}") if answer.startswith("\\boxed{") else answer
+        return orjson.dumps(
+            {
+                "final_answer": plain,
+                "confidence": count / len(read),
+                "reasoning": f"SIMULATED majority of {len(read)}.",
+                "checklist": [],
+            }
+        ).decode()
+
+    def _play(self, request: Request, content: str, problem: Problem) -> str:
+        """An answer of the class that the closed-form chances and the request's own draw give."""
+        chances = game.chances(
+            self._action(request), request.agent, game.difficulty(problem.id), "Strategy: " in content,
+            self.params.simulated,
+        )  # fmt: skip
+        s = request.sampling
+        draw = stable_seed("simulated", request.seed, s.temperature, s.top_p, s.repetition_penalty) / 2**31
+        kind = int(np.searchsorted(np.cumsum(chances), draw, side="right"))
+        return f"SIMULATED answer. Final answer: {self._answer(problem, min(kind, game.OWN), request.agent)}"
+
+    def _action(self, request: Request) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+        """The shares u that the request's sampling stands for."""
+        action, sampling = self.params.action, request.sampling
+        second = action.repetition_penalty if action.second == "repetition_penalty" else action.top_p
+        sent = sampling.repetition_penalty if action.second == "repetition_penalty" else sampling.top_p
+        pairs = ((sampling.temperature, action.temperature), (sent, second))
+        return np.clip([(value - r.low) / (r.high - r.low) for value, r in pairs], 0, 1)
+
+    def _answer(self, problem: Problem, kind: int, agent: int) -> str:
+        gold = problem.gold
+        answer_kind = prompts.kind_of(problem.benchmark, self.params)
+        if answer_kind == "yesno":
+            right = gold or "yes"
+            return right if kind == game.RIGHT else {"yes": "no", "no": "yes"}.get(right, "no")
+        wrong = {game.COMMON: "-101", game.OWN: str(-1001 - agent)}
+        text = (gold or "0") if kind == game.RIGHT else wrong[kind]
+        return f"\\boxed{{{text.replace(' ', '')}}}" if answer_kind == "math" else text
+
+    def _find(self, content: str) -> Problem:
+        """The problem whose prompt stands in the message; one that nobody prepared has no gold."""
+        prompt = content.split(_MARK, 1)[-1]
+        while (found := self._match(prompt)) is None:
+            more = next(self._prepared, None)
+            if more is None:
+                break
+            self._know(more)
+        line = prompt.split("\n", 1)[0]
+        return found or Problem(f"own-{stable_seed(line)}", self.params.benchmarks[0], line, None)
+
+    def _match(self, prompt: str) -> Problem | None:
+        candidates = self._by_line.get(prompt.split("\n", 1)[0], [])
+        fitting = [problem for problem in candidates if prompt.startswith(problem.prompt)]
+        return max(fitting, key=lambda problem: len(problem.prompt), default=None)
+
+    def _know(self, known: Iterable[Problem]) -> None:
+        for problem in known:
+            self._by_line.setdefault(problem.prompt.split("\n", 1)[0], []).append(problem)
+
+
+def _coordinates(request: Request) -> bool:
+    return request.role == "coordinator"
+
+
+def _prepared(params: Params) -> Iterator[list[Problem]]:
+    from econ import benchmarks, paths
+    from econ.benchmarks.store import SPLITS
+
+    for name in params.benchmarks:
+        for split in SPLITS:
+            if paths.problems(name, split).exists():
+                yield benchmarks.load(name, split, params)

@@ -1,0 +1,127 @@
+"""ECON as a method: econ-bne, and econ-baseline, which is its round 0 with the very same requests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from econ.errors import EconError
+from econ.methods.base import Session, Solution
+from econ.params import ECON_METHODS, Params
+
+if TYPE_CHECKING:
+    from econ.equilibrium.checkpoint import Header
+    from econ.equilibrium.networks import TeamNetworks
+    from econ.methods.episode import Episode, Round
+
+CHECKPOINT = "last.safetensors"  # of a checkpoint folder: the trained policy
+
+
+class EconMethod:
+    """Plays trained networks; no gold, no exploration, no learning.
+
+    Args:
+        name: econ-baseline (no refinement) or econ-bne (``bne.max_iterations_infer`` rounds of it).
+        team: the networks; None: untrained ones of ``n_agents``, made when the embedding size is known.
+        alpha: the learned reward weights (AL, TS, CC), recorded with every answer.
+        benchmark: that they were trained on; None: any.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        team: TeamNetworks | None,
+        params: Params,
+        *,
+        alpha: tuple[float, ...] | None = None,
+        benchmark: str | None = None,
+        seed: int = 0,
+    ) -> None:
+        if name not in ECON_METHODS:
+            raise EconError(f"unknown method '{name}'", f"known here: {', '.join(ECON_METHODS)}")
+        self.name, self.team, self.benchmark, self.seed = name, team, benchmark, seed
+        self.alpha = alpha or params.reward.alpha
+        self.iterations = params.bne.max_iterations_infer if name == "econ-bne" else 0
+
+    async def solve(self, session: Session) -> Solution:
+        """Play one problem; the last commitment is the answer."""
+        from econ.methods.episode import play_episode
+
+        if self.benchmark is not None and session.benchmark != self.benchmark:
+            raise EconError(
+                f"the checkpoint was trained on {self.benchmark}, not {session.benchmark}",
+                f"econ train --benchmark {session.benchmark}",
+            )
+        team = self.team if self.team is not None else await self._untrained(session)
+        return self._solution(await play_episode(session, team, self.iterations), session)
+
+    async def _untrained(self, session: Session) -> TeamNetworks:
+        from econ.equilibrium.networks import TeamNetworks
+
+        [embedding] = await session.client.embed([session.prompt])
+        self.team = TeamNetworks(session.n_agents, len(embedding), session.params.network, self.seed)
+        return self.team.eval().requires_grad_(False)
+
+    def _solution(self, episode: Episode, session: Session) -> Solution:
+        final = episode.rounds[-1].commitment
+        strategy = episode.strategy
+        detail: dict[str, Any] = {
+            "alpha": [round(float(a), 6) for a in self.alpha],
+            "strategy_tokens": strategy.tokens,
+            "strategy_regenerated": strategy.regenerated,
+            "strategy_cut": strategy.cut,
+        }
+        return Solution(
+            text=final.text,
+            rounds=len(episode.rounds),
+            stop=episode.stops[-1],
+            steps=tuple(_step(i, played, session) for i, played in enumerate(episode.rounds)),
+            error=final.error,
+            detail=detail,
+        )
+
+
+def _step(index: int, played: Round, session: Session) -> dict[str, Any]:
+    from econ import grading
+
+    answers = [None if a is None else grading.extract(session.kind, a) for a in played.answers]
+    return {
+        "round": index,
+        "decision": played.decision,
+        "actions": [[round(value, 4) for value in action] for action in played.sent],
+        "answers": answers,
+        "commitment": None if played.commitment.error else played.commitment.text,
+        "confidence": played.commitment.confidence,
+        "q": [round(value, 4) for value in played.q.tolist()],
+        "q_tot": round(played.q_tot, 4),
+    }
+
+
+def from_checkpoint(
+    path: Path, params: Params, n_agents: int, method_name: str, *, benchmark: str | None = None
+) -> EconMethod:
+    """The trained method from a checkpoint folder, or from one of its .safetensors files.
+
+    Raises:
+        EconError: there is no checkpoint, or it was trained for another team, naming what differs.
+    """
+    import torch
+
+    from econ.equilibrium import checkpoint
+
+    torch.set_num_threads(1)  # small networks; the language model needs the cores
+    file = path / CHECKPOINT if path.suffix != ".safetensors" else path
+    header: Header
+    team, header = checkpoint.load_team(file)
+    checkpoint.fit(file, header, params, n_agents, benchmark)
+    return EconMethod(
+        method_name, team, params, alpha=header.alpha, benchmark=header.benchmark, seed=header.seed
+    )
+
+
+def untrained(params: Params, n_agents: int, method_name: str, seed: int) -> EconMethod:
+    """The method with networks as they are before training: a control, and a first look without a checkpoint."""
+    import torch
+
+    torch.set_num_threads(1)
+    return EconMethod(method_name, None, params, seed=seed)

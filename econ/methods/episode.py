@@ -1,0 +1,202 @@
+"""One ECON episode: strategy, N executors in flight together, commitment, BNE rounds (paper 3.1, Algorithm 1).
+
+The same code plays training and evaluation; only exploration and the number of rounds differ.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from econ import prompts
+from econ.equilibrium.actions import Explorer, scale
+from econ.equilibrium.networks import Observation, TeamNetworks
+from econ.equilibrium.refinement import Guards, refine
+from econ.methods.base import Session
+from econ.methods.commitment import Commitment, commit
+from econ.methods.strategy import Strategy, ask_strategy
+from econ.records import Call, Message
+
+
+@dataclass(frozen=True)
+class Round:
+    """One answering round. ``u`` [N, 2] shares of the ranges, ``sent`` the (T, p) that were sent."""
+
+    decision: int
+    u: Tensor
+    sent: list[tuple[float, float]]
+    q: Tensor  # [N]
+    q_tot: float
+    answers: list[str | None]  # None: the call failed
+    answer_embeddings: Tensor  # [N, D]
+    commitment: Commitment
+    commitment_embedding: Tensor  # [D]
+
+
+@dataclass
+class Episode:
+    """Everything that was played on one problem. D = embedding size; embeddings of absent texts are zeros."""
+
+    strategy: Strategy
+    problem_embedding: Tensor  # [D]
+    strategy_embedding: Tensor  # [D]
+    rounds: list[Round] = field(default_factory=list)
+    stops: list[str] = field(default_factory=list)  # why each decision's refinement ended
+    policy: list[list[tuple[float, float]]] = field(default_factory=list)  # (T, p) without exploration
+
+
+async def play_episode(
+    session: Session, team: TeamNetworks, iterations: int, explorer: Explorer | None = None
+) -> Episode:
+    """Play one problem.
+
+    Args:
+        session: the problem's table.
+        team: trained networks; they are read, not changed.
+        iterations: K, the most BNE rounds after the first of each decision; 0: econ-baseline.
+        explorer: training's exploration; None plays the policy as it is.
+    """
+    strategy = await ask_strategy(session)
+    problem, plan = await embed(session, [session.prompt, strategy.text], team.embedding_dim)
+    episode = Episode(strategy, problem, plan)
+    player = _Player(session, team, episode, explorer)
+    for decision in range(session.params.train.max_rounds):
+        await player.decide(decision, iterations)
+    return episode
+
+
+class _Player:
+    """Holds the executors' beliefs while an episode is played."""
+
+    def __init__(
+        self, session: Session, team: TeamNetworks, episode: Episode, explorer: Explorer | None
+    ) -> None:
+        self.session, self.team, self.episode, self.explorer = session, team, episode, explorer
+        self.beliefs = torch.zeros(1, team.n, team.belief_dim)
+        self.believed = -1  # rounds that the beliefs know of
+
+    async def decide(self, decision: int, iterations: int) -> None:
+        """One decision: the policy's action, then refined ones until a guard or K ends it."""
+        guards = Guards(self.session.params.bne)
+        u = self._first_action()
+        for k in range(iterations + 1):
+            played = await self._play(decision, u)
+            meaning = played.commitment.meaning if played.commitment.ok else None
+            stop = guards.after_commitment(meaning, played.commitment_embedding)
+            if stop is None and k == iterations:
+                stop = "max iterations" if iterations else "no refinement"
+            if stop is None:
+                refined = self._refined_action(u)
+                stop, u = guards.after_step(u, refined), refined
+            if stop is not None:
+                self.episode.stops.append(stop)
+                return
+
+    @torch.no_grad()
+    def _first_action(self) -> Tensor:
+        self._believe()
+        logits = self.team.executors.logits(self.beliefs)[0]
+        self.episode.policy.append(scale(torch.sigmoid(logits), self.session.params.action))
+        return torch.sigmoid(logits) if self.explorer is None else self.explorer.first(logits, self._round)
+
+    @torch.no_grad()
+    def _refined_action(self, u: Tensor) -> Tensor:
+        """Each executor's next action from its own history, the commitment and E."""
+        self._believe()
+        bne = self.session.params.bne
+        group = self.team.encoder(self.beliefs)
+        proposal = refine(self.team, self.beliefs, group, u.unsqueeze(0), bne)[0]
+        if self.explorer is None:
+            return proposal
+        return self.explorer.refined(u, proposal, bne.max_step, self._round)
+
+    def _believe(self) -> None:
+        """Update every belief, once per round, with what the last left: own action, own answer, commitment."""
+        if self.believed == self._round:
+            return
+        self.believed = self._round
+        n, size = self.team.n, self.team.embedding_dim
+        last = self.episode.rounds[-1] if self.episode.rounds else None
+        seen = Observation(
+            problem=self.episode.problem_embedding.unsqueeze(0),
+            strategy=self.episode.strategy_embedding.unsqueeze(0),
+            action=(last.u if last else torch.full((n, 2), 0.5)).unsqueeze(0),
+            answer=(last.answer_embeddings if last else torch.zeros(n, size)).unsqueeze(0),
+            commitment=(last.commitment_embedding if last else torch.zeros(size)).unsqueeze(0),
+        )
+        self.beliefs = self.team.executors.believe(seen, self.beliefs)
+
+    @property
+    def _round(self) -> int:
+        return len(self.episode.rounds)
+
+    async def _play(self, decision: int, u: Tensor) -> Round:
+        """All executors answer together; the coordinator commits; everything is embedded."""
+        sent = scale(u, self.session.params.action)
+        q, q_tot = self._values(u)
+        calls = await asyncio.gather(*(self._answer(i, *sent[i], q[i].item()) for i in range(self.team.n)))
+        answers = [call.text if call.ok else None for call in calls]
+        commitment = await commit(self.session, answers, self._round)
+        texts = [*answers, commitment.meaning if commitment.ok else None]
+        embedded = await embed(self.session, texts, self.team.embedding_dim)
+        played = Round(
+            decision, u, sent, q, q_tot, answers, embedded[:-1].clone(), commitment, embedded[-1].clone()
+        )
+        self.episode.rounds.append(played)
+        return played
+
+    @torch.no_grad()
+    def _values(self, u: Tensor) -> tuple[Tensor, float]:
+        q = self.team.executors.values(self.beliefs, u.unsqueeze(0))
+        q_tot, _ = self.team.total(q, u.unsqueeze(0), self.team.encoder(self.beliefs))
+        return q[0], q_tot.item()
+
+    async def _answer(self, agent: int, temperature: float, second: float, q: float) -> Call:
+        """Ask executor ``agent`` with its own action."""
+        action, llm = self.session.params.action, self.session.params.llm
+        penalty = action.second == "repetition_penalty"
+        return await self.session.ask(
+            "executor",
+            self._messages(agent, q),
+            agent=agent,
+            round=self._round,
+            temperature=temperature,
+            top_p=action.fixed_top_p if penalty else second,
+            repetition_penalty=second if penalty else 1.0,
+            max_tokens=llm.answer_tokens(self.session.benchmark),
+        )
+
+    def _messages(self, agent: int, q: float) -> list[Message]:
+        """Problem and strategy; peers' answers only in the complete-information mode of table 4."""
+        session, last = self.session, self.episode.rounds[-1] if self.episode.rounds else None
+        tokens = session.params.llm.answer_tokens(session.benchmark)
+        note = self._note(last, agent, q)
+        messages = prompts.executor(session.prompt, session.kind, self.episode.strategy.text, tokens, note)
+        if session.params.team.information == "complete" and last is not None:
+            peers = [text for i, text in enumerate(last.answers) if i != agent and text]
+            if own := last.answers[agent]:
+                messages.append({"role": "assistant", "content": own})
+                messages.append(prompts.debate_update(session.prompt, session.kind, peers, tokens))
+        return messages
+
+    def _note(self, last: Round | None, agent: int, q: float) -> str | None:
+        """What params let the executor read of its belief (5.11) and of the last commitment (5.12)."""
+        team, lines = self.session.params.team, []
+        if team.belief == "text":
+            lines.append(f"You expect a reward of {q:.2f} (0 to 1) from your next answer.")
+            if last is not None and (own := last.answers[agent]):
+                lines.append(f"Your last answer was: {own}")
+        if team.show_commitment and last is not None and last.commitment.ok:
+            lines.append(f"The team last committed to: {last.commitment.meaning}")
+        return "\n".join(lines) or None
+
+
+async def embed(session: Session, texts: Sequence[str | None], size: int) -> Tensor:
+    """Embeddings [len(texts), size]; zeros for a text that is absent or empty."""
+    present = [text for text in texts if text]
+    found = iter(await session.client.embed(present) if present else [])
+    return torch.tensor([next(found) if text else [0.0] * size for text in texts], dtype=torch.float32)

@@ -1,0 +1,107 @@
+"""From what was played to what is learned from: rewards of every round, as tensors."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import torch
+
+from econ import grading
+from econ.equilibrium import rewards
+from econ.equilibrium.replay import Experience
+from econ.errors import EconError
+from econ.params import Params
+from econ.records import Problem
+
+if TYPE_CHECKING:
+    from econ.methods.episode import Episode, Round
+
+
+def experience(episode: Episode, problem: Problem, params: Params) -> Experience:
+    """The episode with its rewards. Training problems only: TS is the grader's verdict, or (params) the
+    coordinator's own assessment (inconsistency 5.6).
+
+    Raises:
+        EconError: the grader gave a reward that is not a number in [0, 1].
+    """
+    scored = [_score(played, problem, params) for played in episode.rounds]
+    parts = [
+        rewards.components(
+            played.answer_embeddings,
+            played.commitment_embedding,
+            torch.tensor([ts for ts, _ in tasks]),
+            torch.tensor([valid for _, valid in tasks]),
+            played.commitment.ok,
+            params.reward,
+        )
+        for played, (tasks, _) in zip(episode.rounds, scored, strict=True)
+    ]
+    return Experience(
+        problem=episode.problem_embedding,
+        strategy=episode.strategy_embedding,
+        actions=torch.stack([played.u for played in episode.rounds]),
+        answers=torch.stack([played.answer_embeddings for played in episode.rounds]),
+        commitments=torch.stack([played.commitment_embedding for played in episode.rounds]),
+        parts=torch.stack(parts),
+        outcome=torch.tensor([outcome for _, outcome in scored]),
+        decision=torch.tensor([played.decision for played in episode.rounds]),
+        mask=torch.ones(len(episode.rounds)),
+    )
+
+
+def _score(played: Round, problem: Problem, params: Params) -> tuple[list[tuple[float, bool]], float]:
+    """(TS, is there a readable answer) of every executor's answer, and TS of the commitment."""
+    if params.reward.task == "coordinator":
+        return _assessed(played, problem, params)
+    verdicts = [grading.grade(problem, answer, params) for answer in played.answers]
+    commitment = played.commitment
+    verdict = grading.grade(problem, commitment.text if commitment.ok else None, params)
+    tasks = [(_checked(problem, v.reward), not v.invalid) for v in verdicts]
+    return tasks, _checked(problem, verdict.reward)
+
+
+def _assessed(played: Round, problem: Problem, params: Params) -> tuple[list[tuple[float, bool]], float]:
+    """The coordinator's confidence, given to the answers that are the same as its commitment."""
+    from econ.prompts import kind_of
+
+    kind, commitment = kind_of(problem.benchmark, params), played.commitment
+    final = grading.extract(kind, commitment.text) if commitment.ok else None
+    confidence = commitment.confidence or 0.0
+    answers = [None if a is None else grading.extract(kind, a) for a in played.answers]
+    agree = [a is not None and final is not None and grading.equivalent(kind, a, final) for a in answers]
+    tasks = [(confidence * same, a is not None) for same, a in zip(agree, answers, strict=True)]
+    return tasks, confidence if final is not None else 0.0
+
+
+def _checked(problem: Problem, reward: float) -> float:
+    if not (math.isfinite(reward) and 0 <= reward <= 1):
+        raise EconError(
+            f"the grader of {problem.benchmark} gave {problem.id} a reward of {reward}, not 0 to 1"
+        )
+    return reward
+
+
+def controlled(batch: list[Experience], params: Params, seed: int, episode: int) -> list[Experience]:
+    """The batch with the rewards of ``reward.source``: as earned, random (table 5), or shuffled (a control)."""
+    from dataclasses import replace
+
+    from econ.records import stable_seed
+
+    if params.reward.source == "composed":
+        return batch
+    generator = torch.Generator().manual_seed(stable_seed(seed, params.reward.source, episode))
+    if params.reward.source == "random":
+        return [
+            replace(
+                e,
+                parts=params.reward.r_max * torch.rand(e.parts.shape, generator=generator),
+                outcome=torch.rand(e.outcome.shape, generator=generator),
+            )
+            for e in batch
+        ]
+    parts, outcome = torch.cat([e.parts for e in batch]), torch.cat([e.outcome for e in batch])
+    order = torch.randperm(len(outcome), generator=generator)
+    sizes = [e.rounds for e in batch]
+    shuffled = zip(batch, parts[order].split(sizes), outcome[order].split(sizes), strict=True)
+    return [replace(e, parts=p, outcome=o) for e, p, o in shuffled]
