@@ -68,13 +68,13 @@ def styled() -> Iterator[None]:
 
 
 def panels(
-    titles: Sequence[str], height: float, *, share_x: bool = True, share_y: bool = True
+    titles: Sequence[str], height: float, *, share_x: bool = True, share_y: bool = True, columns: int = 3
 ) -> tuple[Figure, list[Axes]]:
-    """A figure with one panel per title, at most three beside each other; ``height`` of a panel in inches."""
+    """A figure with a panel per title, at most ``columns`` beside each other; ``height`` of one in inches."""
     import matplotlib.pyplot as plt
 
     count = max(len(titles), 1)
-    columns = min(count, 2 if count in (2, 4) else 3)
+    columns = 2 if count == 4 and columns == 3 else min(count, columns)
     rows = -(-count // columns)
     width = WIDTH if columns > 1 else WIDTH * 0.62
     figure, grid = plt.subplots(
@@ -145,6 +145,8 @@ def save(figure: Figure, name: str) -> None:
     """Write the figure in every format, atomically, and close it."""
     import matplotlib.pyplot as plt
 
+    figure.draw_without_rendering()  # lay out once: it costs more than drawing
+    figure.set_layout_engine("none")
     for ending in FIGURE_FORMATS:
         buffer = io.BytesIO()
         figure.savefig(buffer, format=ending, metadata=METADATA[ending])

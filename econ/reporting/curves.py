@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,57 +15,73 @@ from econ.reporting import canvas
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-Curve = list[tuple[float, float]]  # (step, value)
+Curve = list[tuple[float, float]]  # (episode, value)
+# (benchmark, agents, curve): one per seed, and per executor where it has one
+Lines = list[tuple[str, int, Curve]]
+# The groups that are drawn, in this order. Actions as sent hold the exploration's noise: left to the log.
+GROUPS = ("reward/", "value/", "loss/", "alpha/", "action/policy/", "stop/")
 
 
-def find(params: Params) -> dict[str, dict[tuple[str, int, int], Curve]]:
-    """Curves by metric, then by (benchmark, agents, seed); what is absent is left out.
+def find(params: Params) -> dict[str, Lines]:
+    """Curves by metric, team reward and total loss first in their groups; a job without any is left out.
 
-    DVCLive writes one file per metric, ``plots/metrics/NAME.tsv``, with columns step and NAME.
+    DVCLive writes a file per metric, ``plots/metrics/NAME.tsv``, with columns step and the metric. Metrics
+    that differ in the executor's number alone (``T_1``, ``T_2``) share a name.
     """
-    curves: dict[str, dict[tuple[str, int, int], Curve]] = {}
+    found: dict[str, Lines] = {}
     for benchmark in params.benchmarks:
         for n_agents in params.n_agents:
             for seed in params.seeds:
-                folder = paths.checkpoint(benchmark, n_agents, seed)
-                for path in sorted(folder.glob("**/plots/metrics/**/*.tsv")):
-                    name = str(path.relative_to(_metrics_folder(path)).with_suffix(""))
-                    curve = _read(path)
-                    if curve:
-                        curves.setdefault(name, {})[benchmark, n_agents, seed] = curve
-    return curves
+                for name, curve in _curves(paths.checkpoint(benchmark, n_agents, seed)):
+                    found.setdefault(name, []).append((benchmark, n_agents, curve))
+    order = [
+        name
+        for group in GROUPS
+        for name in sorted(found, key=lambda name: (not name.endswith(("/team", "/total")), name))
+        if name.startswith(group)
+    ]
+    return {name: found[name] for name in order}
 
 
-def _metrics_folder(path: Path) -> Path:
-    return next(parent for parent in path.parents if parent.name == "metrics")
+def _curves(checkpoint: Path) -> Iterator[tuple[str, Curve]]:
+    root = checkpoint / "curve" / "plots" / "metrics"
+    for path in sorted(root.glob("**/*.tsv")):
+        curve = _read(path)
+        if curve:
+            name = path.relative_to(root).with_suffix("").as_posix()
+            yield re.sub(r"_\d+$", "", name), curve
 
 
 def _read(path: Path) -> Curve:
-    import pandas as pd
-
-    frame = pd.read_csv(path, sep="\t")
-    value = [column for column in frame.columns if column not in ("step", "timestamp")]
-    if "step" not in frame.columns or not value:
-        return []
-    points = frame[["step", value[0]]].apply(pd.to_numeric, errors="coerce").dropna()
-    return [(float(step), float(y)) for step, y in points.itertuples(index=False)]
+    with path.open(encoding="utf-8", newline="") as lines:
+        rows = list(csv.DictReader(lines, delimiter="\t"))
+    values = [key for key in (rows[0] if rows else {}) if key not in ("step", "timestamp")]
+    return [(float(row["step"]), float(row[values[0]])) for row in rows if values and row[values[0]]]
 
 
 def training(params: Params) -> Figure:
-    """A panel per metric, a line per benchmark and agent count."""
+    """A panel per metric, a line per run, coloured by benchmark, its dashes by agent count."""
     curves = find(params)
     if not curves:
         return canvas.message("No training curves beside the checkpoints of these params.")
     benchmarks = list(params.benchmarks)
     colours = dict(zip(benchmarks, canvas.PALETTE * len(benchmarks), strict=False))
-    styles = dict(zip(sorted(params.n_agents), ("-", "--", ":", "-.") * len(params.n_agents), strict=False))
-    figure, axes = canvas.panels(list(curves), 1.5, share_x=False, share_y=False)
+    dashes = ("-", "--", ":", "-.")
+    styles = {n: dashes[index % 4] for index, n in enumerate(sorted(params.n_agents))}
+    titles = [name.replace("_", " ") for name in curves]
+    figure, axes = canvas.panels(titles, 1.2, share_x=False, share_y=False, columns=4)
     for axis, lines in zip(axes, curves.values(), strict=True):
-        for (benchmark, n_agents, _), curve in lines.items():
+        for benchmark, n_agents, curve in lines:
             steps, values = zip(*curve, strict=True)
-            axis.plot(steps, values, styles[n_agents], color=colours[benchmark], linewidth=0.9)
+            axis.plot(steps, values, styles[n_agents], color=colours[benchmark], linewidth=0.8, alpha=0.85)
         axis.set_xlabel("Episode")
+        axis.title.set_fontsize(7)
     handles = [canvas.line(colours[b], "-", canvas.name_of(b)) for b in benchmarks]
     handles += [canvas.line("#555555", style, f"N = {n}") for n, style in styles.items()]
     canvas.legend(figure, handles)
+    canvas.note(
+        figure,
+        "Means over each update's episodes; action/: the policy's own, a line per executor",
+        params.llm.backend == "simulated",
+    )
     return figure

@@ -101,6 +101,7 @@ def _result(job: Job, params: Params, params_file: Path) -> Result:
             f"{path} and {paths.trace(job)} do not belong together",
             f"remake both with: {remake(job, params_file)}",
         )
+    _current_problems(job, metrics, params_file)
     other = sorted(_differing(made_with, setting(params, job.method)))
     if other:
         raise EconError(
@@ -108,6 +109,16 @@ def _result(job: Job, params: Params, params_file: Path) -> Result:
             f"remake it with: {remake(job, params_file)}",
         )
     return Result(job, metrics, outcomes, verbatim)
+
+
+def _current_problems(job: Job, metrics: Json, params_file: Path) -> None:
+    """Problems that were downloaded anew since are other problems."""
+    manifest = paths.manifest(job.benchmark)
+    if manifest.exists() and orjson.loads(manifest.read_bytes()) != metrics["problems"]:
+        raise EconError(
+            f"{paths.metrics(job)} is on other problems than {manifest} lists",
+            f"remake it with: {remake(job, params_file)}",
+        )
 
 
 def _outcomes(path: Path) -> tuple[dict[str, bool], dict[str, bool]]:

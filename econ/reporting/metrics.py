@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 from statistics import fmean
 from typing import Any
 
@@ -12,16 +13,11 @@ from econ.params import ECON_METHODS, Params
 from econ.records import Call, Json, Trace
 from econ.reporting.statistics import wilson
 
-# Sections of the params that can change a job's answers. Lists of jobs, limits and prices cannot.
-_SHARED_SECTIONS = ("data", "llm")
-_ECON_SECTIONS = ("embedding", "action", "network", "reward", "train", "bne")
-_SURROUNDINGS = {
-    "data": {"source", "mirror", "train_problems"},
-    "llm": {
-        "base_url", "dialect", "max_in_flight", "timeout_seconds", "max_retries", "patience_seconds",
-        "limits", "budget", "prices", "local",
-    },
-}  # fmt: skip
+# What of the params can change a job's answers. Lists of jobs, limits and prices cannot; where the rows come
+# from is the manifest's to say.
+_ECON_SECTIONS = ("embedding", "action", "network", "reward", "train", "bne", "team")
+_DATA = {"test_problems", "sample_seed", "reference_tokens", "scorer"}
+_LLM = {"backend", "provider", "coordinator", "executors", "structured", "max_tokens"}
 
 
 def summarise(traces: Sequence[Trace], problems_info: Mapping[str, Any], params: Params) -> Json:
@@ -73,10 +69,14 @@ def summarise(traces: Sequence[Trace], problems_info: Mapping[str, Any], params:
 
 def setting(params: Params, method: str) -> Json:
     """The part of the params that can change ``method``'s answers (a baseline's own section has its name)."""
-    own = _ECON_SECTIONS if method in ECON_METHODS else (method.replace("-", "_"),)
-    kept = params.model_dump(mode="json", include={*_SHARED_SECTIONS, *own})
-    for section, keys in _SURROUNDINGS.items():
-        kept[section] = {key: value for key, value in kept[section].items() if key not in keys}
+    learns = method in ECON_METHODS
+    own = _ECON_SECTIONS if learns else (method.replace("-", "_"),)
+    simulated = ("simulated",) if params.llm.backend == "simulated" else ()
+    kept = params.model_dump(mode="json", include={*own, *simulated})
+    kept["data"] = params.data.model_dump(
+        mode="json", include=_DATA | ({"train_problems"} if learns else set())
+    )
+    kept["llm"] = params.llm.model_dump(mode="json", include=_LLM)
     return kept
 
 
@@ -137,9 +137,19 @@ def _counts(values: Iterable[str]) -> dict[str, int]:
 def _extras(traces: Sequence[Trace]) -> Json:
     """Numbers that only some benchmarks have."""
     extras: Json = {}
+    if all("constraints" in trace.detail for trace in traces):
+        extras["travelplanner"] = _plan_rates(traces)
     if any("gsm8k_verbatim" in trace.detail for trace in traces):
         extras["subsets"] = _verbatim_subsets(traces)
     return extras
+
+
+def _plan_rates(traces: Sequence[Trace]) -> Json:
+    """TravelPlanner's official rates, over all plans asked for and by level."""
+    from econ.grading.travelplanner import Score, rates
+
+    names = [field.name for field in fields(Score) if field.name != "extra"]
+    return rates(Score(**{name: trace.detail[name] for name in names}) for trace in traces)
 
 
 def _verbatim_subsets(traces: Sequence[Trace]) -> Json:

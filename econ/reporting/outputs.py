@@ -52,12 +52,12 @@ _PAPER_TOKENS = {
     "paper_llama_70b": Column("70B*", "tokens"),
 }
 _RATES = {
-    "delivery": Column("Delivery", "percent"),
+    "delivery_rate": Column("Delivery", "percent"),
     "commonsense_micro": Column("Common. micro", "percent"),
     "commonsense_macro": Column("Common. macro", "percent"),
     "hard_micro": Column("Hard micro", "percent"),
     "hard_macro": Column("Hard macro", "percent"),
-    "final": Column("Final", "percent"),
+    "final_pass_rate": Column("Final", "percent"),
 }
 _STARRED = (
     "* = as the paper reports it, with models of its own (Mixtral 8x7B and 8x22B, LLaMA3.1 70B and 405B)"

@@ -31,6 +31,10 @@ MODELS = {
     "LLaMA3.1-70B": "paper_llama_70b", "LLaMA3.1-405B": "paper_llama_405b",
 }  # fmt: skip
 
+RATES = (
+    "delivery_rate", "commonsense_micro", "commonsense_macro", "hard_micro", "hard_macro", "final_pass_rate",
+)  # fmt: skip
+
 NOTES = {
     ("gsm8k", "econ-bne"): "figure 11; table 3 has 92.70 for 70B",
     ("math", "econ-bne"): "figure 9; table 3 has 35.02 for 8x7B",
@@ -116,14 +120,8 @@ def note_for(benchmark: str, method: str) -> str | None:
 
 def travelplanner() -> list[dict[str, object]]:
     """Table 1, sole-planning and validation, rows with GPT-4; rates as shares."""
-    rates = {
-        "delivery": "delivery_rate", "commonsense_micro": "commonsense_micro",
-        "commonsense_macro": "commonsense_macro", "hard_micro": "hard_micro", "hard_macro": "hard_macro",
-        "final": "final_pass_rate",
-    }  # fmt: skip
     return [
-        {"method": f"{row['method']}*", "n": int(row["n_queries"])}
-        | {ours: float(row[theirs]) / 100 for ours, theirs in rates.items()}
+        {"method": f"{row['method']}*", "n": int(row["n_queries"])} | {r: float(row[r]) / 100 for r in RATES}
         for row in _read("reported_travelplanner")
         if (row["mode"], row["split"]) == ("sole-planning", "validation") and "GPT-4" in row["method"]
     ]

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from econ.records import Json
 from econ.reporting import paper
 from econ.reporting.comparisons import paired_rows, paper_accuracy_rows, paper_gain_rows, paper_token_rows
 from econ.reporting.gather import Result
@@ -121,18 +120,19 @@ def travelplanner_rows(pooled: Sequence[Cell]) -> list[Row]:
     return [*rows, *({**blank, **row} for row in paper.travelplanner())]
 
 
-def _pooled_rates(cell: Cell) -> dict[str, Json]:
-    """Rates of the pooled seeds: every seed asks for the same plans, so the mean over seeds is the pool."""
+def _pooled_rates(cell: Cell) -> dict[str, Row]:
+    """Rates by level. Every seed asks for the same plans, so the mean over seeds is the rate of all."""
     per_seed = [result.metrics["travelplanner"] for result in cell.seeds if "travelplanner" in result.metrics]
     if not per_seed:
         return {}
-    pooled: dict[str, Json] = {}
-    for level in per_seed[0]:
-        rates = {
-            name: fmean(seed[level][name] for seed in per_seed) for name in per_seed[0][level] if name != "n"
-        }
-        pooled[level] = {"n": sum(seed[level]["n"] for seed in per_seed), **rates}
-    return pooled
+    by_level = {"all": per_seed} | {
+        level: [seed["levels"][level] for seed in per_seed] for level in per_seed[0]["levels"]
+    }
+    return {
+        level: {"n": sum(seed["n"] for seed in seeds)}
+        | {name: fmean(seed[name] for seed in seeds) for name in paper.RATES}
+        for level, seeds in by_level.items()
+    }
 
 
 def subset_rows(pooled: Sequence[Cell]) -> list[Row]:
