@@ -87,16 +87,55 @@ def reader(raw: Raw, references: Raw | None) -> Callable[[Json, int], tuple[str,
         )
 
     def read(row: Json, number: int) -> tuple[str, str | None, Json]:
-        text = dict(_pairs(row["reference_information"]))
-        tables = references.rows[number - 1] if references else read_reference(text)
-        if set(tables) != set(text):
+        meta = query_of(row)
+        query, text = str(row["query"]).strip(), dict(_pairs(row["reference_information"]))
+        if references:
+            meta["reference_tables"] = references.rows[number - 1]
+        if set(meta["reference_tables"]) != set(text):
             raise ValueError("the reference information as JSON and as text have different headings")
-        query = str(row["query"]).strip()
-        meta = {name: literal(row[name]) for name in QUERY_FIELDS}
-        meta |= {"query": query, "reference_tables": tables, "reference_text": text}
-        return prompt(query, text), _annotated(row), meta
+        return prompt(query, text), _annotated(row), {**meta, "query": query, "reference_text": text}
 
     return read
+
+
+def query_of(row: Json) -> Json:
+    """What the evaluator needs of a row as the hub has it: its fields, and its reference tables.
+
+    Raises:
+        EconError: a field is missing or is not what it should be; the message names it.
+    """
+    missing = [name for name in (*QUERY_FIELDS, "reference_information") if name not in row]
+    if missing:
+        raise EconError(f"field '{missing[0]}' is missing from the TravelPlanner problem")
+    try:
+        fields = {name: literal(row[name]) for name in QUERY_FIELDS}
+        information = _pairs(row["reference_information"])
+    except (ValueError, SyntaxError, KeyError, TypeError) as fault:
+        raise EconError(f"a field of the TravelPlanner problem cannot be read: {fault}") from None
+    _check(fields)
+    tables = {head: read_table(head, body) if isinstance(body, str) else body for head, body in information}
+    return {**fields, "reference_tables": tables}
+
+
+_DEMANDS: dict[str, tuple[str, ...]] = {
+    "house rule": ("smoking", "parties", "children under 10", "visitors", "pets"),
+    "room type": ("shared room", "not shared room", "private room", "entire room"),
+    "transportation": ("no flight", "no self-driving"),
+}
+
+
+def _check(fields: Json) -> None:
+    for name in ("days", "people_number", "visiting_city_number", "budget"):
+        if isinstance(fields[name], bool) or not isinstance(fields[name], int | float):
+            raise EconError(f"'{name}' is not a number")
+    if fields["level"] not in ("easy", "medium", "hard"):
+        raise EconError("'level' is not easy, medium or hard")
+    asked = fields["local_constraint"]
+    if not isinstance(asked, dict) or {*_DEMANDS, "cuisine"} - set(asked):
+        raise EconError(f"'local_constraint' needs the keys {', '.join([*_DEMANDS, 'cuisine'])}")
+    for name, known in _DEMANDS.items():
+        if asked[name] is not None and asked[name] not in known:
+            raise EconError(f"local constraint '{name}' is {asked[name]!r}", f"known: {', '.join(known)}")
 
 
 def literal(value: Any) -> Any:
@@ -106,7 +145,7 @@ def literal(value: Any) -> Any:
     return ast.literal_eval(value)
 
 
-def _pairs(information: str | list[Json]) -> list[tuple[str, str]]:
+def _pairs(information: str | list[Json]) -> list[tuple[str, Any]]:
     listed = literal(information)
     if not isinstance(listed, list):
         raise ValueError("reference_information is not a list of descriptions and contents")
@@ -128,12 +167,11 @@ def prompt(query: str, reference: dict[str, str], note: str = "") -> str:
 # --- reading the fixed-width text -------------------------------------------------------------------------
 
 
-def read_reference(text: dict[str, str]) -> Reference:
-    """The tables inside the text. Columns are right-aligned, so a column ends where its heading ends."""
-    return {heading: _read_table(heading, content) for heading, content in text.items()}
+def read_table(heading: str, content: str) -> Rows | str:
+    """The rows inside a table's text, or the sentence that it is.
 
-
-def _read_table(heading: str, content: str) -> Rows | str:
+    Columns are right-aligned, so a column ends where its heading ends.
+    """
     columns = _COLUMNS.get(heading.split(" ")[0], ())
     header, *lines = content.split("\n")
     ends = _column_ends(header, columns)

@@ -118,34 +118,30 @@ def score_plan(query: Mapping[str, Any], plan: Plan | None, params: Params) -> S
 
 
 def sandbox_of(query: Mapping[str, Any], params: Params) -> Sandbox:
-    """The tables to check against: the query's own reference information, or the mirror's database."""
-    from econ.grading.travelplanner import from_database, from_reference
+    """The tables to check against: the query's own reference information, or the mirror's database.
 
-    if params.data.scorer == "reference":
-        return from_reference(query["reference_tables"])
+    A mirror's list of cities and states is used by both.
+    """
+    from econ.grading import travelplanner
+
     mirror = params.data.mirror or os.environ.get("ECON_DATA_MIRROR")
-    if not mirror:
+    folder = Path(mirror) / "travelplanner" / "sandbox" if mirror else None
+    if params.data.scorer == "reference":
+        listed = folder is not None and (folder / travelplanner.STATES).is_file()
+        states = travelplanner.read_states(folder) if folder and listed else None
+        return travelplanner.from_reference(query["reference_tables"], states)
+    if folder is None:
         raise EconError(
             "data.scorer is database but no mirror is named", "set data.mirror or ECON_DATA_MIRROR"
         )
-    return from_database(Path(mirror) / "travelplanner" / "sandbox")
+    return travelplanner.from_database(folder)
 
 
 def _grade_plan(problem: Problem, text: str | None, params: Params) -> Verdict:
     """Strict: the plan is JSON. Flexible: or the ``Day N:`` layout. Reward: share of the constraints met."""
     plan, is_json = _read_plan(text or "")
     outcome = score_plan(problem.meta, plan, params)
-    detail = {
-        "level": outcome.level,
-        "delivered": outcome.delivered,
-        "constraints": dict(outcome.constraints),
-        "hard_evaluated": outcome.hard_evaluated,
-        "applicable": outcome.applicable,
-        "cost": outcome.cost,
-        "malformed": outcome.malformed,
-        "within_current_city_strict": outcome.within_current_city_strict,
-        "sandbox": outcome.sandbox,
-    }
+    detail = outcome.to_json()
     if not plan:
         return Verdict(None, None, None, 0.0, "no answer" if not text else "no readable plan", detail)
     strict = outcome.final if is_json else None

@@ -9,6 +9,7 @@ from econ.grading.travelplanner.commonsense import MEALS, Days, Query, empty, tr
 from econ.grading.travelplanner.sandbox import Row, Sandbox, flight_number, name_city, plain
 
 _ROOM_TYPES = {"shared room": "Shared room", "private room": "Private room", "entire room": "Entire home/apt"}
+_BARRED = {"no flight": "Flight", "no self-driving": "Self-driving"}
 _SEATS = {"self-driving": 5, "taxi": 4}
 
 
@@ -90,17 +91,15 @@ def room_type(query: Query, days: Days, sandbox: Sandbox) -> bool | None:
     wanted = query["local_constraint"]["room type"]
     if wanted is None:
         return None
-    types = [room["room type"] for room in _rooms(days, sandbox)]
-    if wanted == "not shared room":
-        return "Shared room" not in types
-    return all(found == _ROOM_TYPES[wanted] for found in types)
+    types = {room["room type"] for room in _rooms(days, sandbox)}
+    return "Shared room" not in types if wanted == "not shared room" else types <= {_ROOM_TYPES[wanted]}
 
 
 def transportation(query: Query, days: Days, sandbox: Sandbox) -> bool | None:
     wanted = query["local_constraint"]["transportation"]
     if wanted is None:
         return None
-    barred = {"no flight": "Flight", "no self-driving": "Self-driving"}[wanted]
+    barred = _BARRED[wanted]
     return not any(barred in (day.get("transportation") or "") for day in days)
 
 
@@ -110,4 +109,11 @@ CONSTRAINTS: Mapping[str, Callable[[Query, Days, Sandbox], bool | None]] = {
     "valid_transportation": transportation,
     "valid_room_type": room_type,
     "valid_cost": budget,
+}
+
+LOCAL = {  # key of the query's local_constraint -> name of the constraint
+    "house rule": "valid_room_rule",
+    "cuisine": "valid_cuisine",
+    "room type": "valid_room_type",
+    "transportation": "valid_transportation",
 }

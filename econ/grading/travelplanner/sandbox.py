@@ -85,8 +85,11 @@ def flight_number(text: str) -> str:
     return text.split("Flight Number: ")[1].split(",")[0]
 
 
-def from_reference(tables: Mapping[str, Any], city_states: Mapping[str, str] | None = None) -> Sandbox:
-    """What a query's own reference information holds: ``reference`` scorer."""
+def from_reference(tables: Mapping[str, Any], states: Mapping[str, str] | None = None) -> Sandbox:
+    """What a query's own reference information holds: ``reference`` scorer.
+
+    ``states`` is used only where it knows the reference cities: an invented world is none of its business.
+    """
     rows: dict[str, list[Row]] = defaultdict(list)
     kilometres: dict[Leg, float] = {}
     for heading, content in tables.items():
@@ -96,7 +99,8 @@ def from_reference(tables: Mapping[str, Any], city_states: Mapping[str, str] | N
         elif kind in {"Self-driving", "Taxi"} and (found := _drive(content)):
             kilometres[_leg(heading)] = found
     cities = {heading.partition(" in ")[2] for heading in tables if heading.startswith("Attractions in ")}
-    return _build("reference", rows, kilometres, city_states, frozenset(cities))
+    known = states is not None and all(city in states for city in cities)
+    return _build("reference", rows, kilometres, states if known else None, frozenset(cities))
 
 
 def _leg(heading: str) -> Leg:
@@ -140,6 +144,7 @@ def _by(rows: Iterable[Row], key: str) -> dict[str, list[Row]]:
     return dict(grouped)
 
 
+STATES = "citySet_with_states.txt"
 _FILES = {
     "Restaurants": "clean_restaurant_2022.csv.gz",
     "Accommodations": "clean_accommodations_2022.csv.gz",
@@ -164,9 +169,10 @@ def from_database(folder: Path) -> Sandbox:
     return _build("database", rows, kilometres, read_states(folder), frozenset())
 
 
+@cache
 def read_states(folder: Path) -> dict[str, str]:
-    """City to state."""
-    path = folder / "citySet_with_states.txt"
+    """City to state, as ``citySet_with_states.txt`` lists them."""
+    path = folder / STATES
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except OSError as fault:

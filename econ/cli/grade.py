@@ -1,0 +1,137 @@
+"""``econ grade``: answers from anywhere, graded line by line."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import click
+import orjson
+
+from econ.errors import EconError
+from econ.params import Params, load
+from econ.records import Json
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the graded lines here.")
+@click.option("--params", "params_file", type=click.Path(path_type=Path), help="Params file with own data.")
+def command(file: Path, output: Path | None, params_file: Path | None) -> None:
+    """Grade the answers in FILE.jsonl and print the official rates.
+
+    Each line has "benchmark", "gold" as the data set gives it, and "response", the full text; a TravelPlanner
+    line has "problem", the row's fields as on the hub, and "plan", a list of day objects or null. The lines
+    come back with answer, strict and flexible (null: INVALID), or with delivered, constraints, cost and final:
+    into the output file, else on standard output with the summary on standard error.
+
+    \b
+    Example: econ grade answers.jsonl -o graded.jsonl
+    """
+    params = load(params_file) if params_file else Params()
+    graded = [_graded(row, file, number, params) for number, row in _rows(file)]
+    lines = [orjson.dumps(row) + b"\n" for row, _ in graded]
+    summary = orjson.dumps(_summary(graded), option=orjson.OPT_INDENT_2).decode()
+    if output:
+        from econ.files import write_atomic
+
+        write_atomic(output, lines)
+        click.echo(summary)
+    else:
+        click.echo(b"".join(lines), nl=False)
+        click.echo(summary, err=True)
+
+
+def _rows(file: Path) -> list[tuple[int, Json]]:
+    try:
+        content = file.read_bytes()
+    except OSError as fault:
+        raise EconError(f"{file} cannot be read: {fault.strerror or fault}") from None
+    rows = []
+    for number, line in enumerate(content.splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            row = orjson.loads(line)
+        except orjson.JSONDecodeError as fault:
+            raise EconError(f"{file} line {number} is not JSON: {fault}") from None
+        if not isinstance(row, dict):
+            raise EconError(f"{file} line {number} is not a JSON object")
+        rows.append((number, row))
+    return rows
+
+
+def _graded(row: Json, file: Path, number: int, params: Params) -> tuple[Json, Any]:
+    """The row with its verdict, and what the summary counts."""
+    from econ.benchmarks import spec
+
+    try:
+        kind = spec(_field(row, "benchmark"), params).kind
+        return _plan(row, params) if kind == "plan" else _answer(row, kind)
+    except EconError as fault:
+        raise EconError(f"{file} line {number}: {fault.problem}", fault.way_out) from None
+
+
+def _answer(row: Json, kind: str) -> tuple[Json, Any]:
+    from econ.grading import gold_form, grade_text
+
+    answer, response = _field(row, "gold"), _field(row, "response")
+    gold = gold_form(kind, answer)
+    if gold is None:
+        raise EconError(f"gold {str(answer)[-60:]!r} is no readable {kind} answer")
+    if response is not None and not isinstance(response, str):
+        raise EconError("'response' is neither text nor null")
+    verdict = grade_text(kind, gold, response)
+    facts = {"answer": verdict.answer, "strict": verdict.strict, "flexible": verdict.flexible}
+    return {**row, **facts}, verdict
+
+
+def _plan(row: Json, params: Params) -> tuple[Json, Any]:
+    from econ.benchmarks.travelplanner import query_of
+    from econ.grading import score_plan
+
+    problem, plan = _field(row, "problem"), _field(row, "plan")
+    if not isinstance(problem, dict):
+        raise EconError("'problem' is not an object")
+    if plan is not None and not isinstance(plan, list):
+        raise EconError("'plan' is neither a list of day objects nor null")
+    score = score_plan(query_of(problem), plan, params)
+    facts = {
+        "delivered": score.delivered,
+        "constraints": dict(score.constraints),
+        "cost": score.cost,
+        "final": score.final,
+        "malformed": score.malformed,
+        "within_current_city_strict": score.within_current_city_strict,
+    }
+    return {**row, **facts}, score
+
+
+def _field(row: Json, name: str) -> Any:
+    if name not in row:
+        raise EconError(f"field '{name}' is missing")
+    return row[name]
+
+
+def _summary(graded: list[tuple[Json, Any]]) -> Json:
+    from econ.grading.travelplanner import Score, rates
+
+    found: dict[str, list[Any]] = defaultdict(list)
+    for row, verdict in graded:
+        found[row["benchmark"]].append(verdict)
+    return {
+        name: rates(verdicts) if isinstance(verdicts[0], Score) else _accuracy(verdicts)
+        for name, verdicts in found.items()
+    }
+
+
+def _accuracy(verdicts: list[Any]) -> Json:
+    n = len(verdicts)
+    return {
+        "n": n,
+        "strict_accuracy": sum(v.strict is True for v in verdicts) / n,
+        "flexible_accuracy": sum(v.flexible is True for v in verdicts) / n,
+        "strict_parse_rate": sum(v.strict is not None for v in verdicts) / n,
+        "parse_rate": sum(v.flexible is not None for v in verdicts) / n,
+    }
