@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
 from econ.llm.base import Usage
-from econ.records import Call, Request
+from econ.records import Call, Message, Request
 
 Script = Callable[[Request], str | Exception]
 
@@ -48,7 +48,7 @@ class ScriptedClient:
             finish_reason=None if failed else "stop",
         )
 
-    async def probe(self) -> None:
+    async def probe(self, prompt: Sequence[Message] = ()) -> None:
         return None
 
     async def count_tokens(self, model: str, text: str) -> int:

@@ -17,6 +17,7 @@ import orjson
 
 from econ import paths
 from econ.errors import EconError
+from econ.files import write_atomic
 from econ.llm.limits import home
 
 Say = Callable[[str], None]
@@ -118,15 +119,8 @@ def file_sha256(path: Path) -> str:
     with path.open("rb") as file:
         value = hashlib.file_digest(file, "sha256").hexdigest()
     known[name] = [value, stat.st_size, stat.st_mtime_ns]
-    memo.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(memo, orjson.dumps(known))
+    write_atomic(memo, [orjson.dumps(known)])
     return value
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_bytes(content)
-    os.replace(temporary, path)
 
 
 def _fetch(model: Registered, path: Path, say: Say) -> None:

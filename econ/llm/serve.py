@@ -11,8 +11,8 @@ from typing import Any
 
 import orjson
 
+from econ.files import write_atomic
 from econ.llm.locks import FileLock
-from econ.llm.models import write_atomically
 from econ.records import Json
 
 LOOPBACK = "127.0.0.1"
@@ -26,7 +26,7 @@ def main() -> None:
         return  # another server serves this already
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the jobs; we end when they have
     url, server = {"llm": serve_llm, "embedding": serve_embedding}[settings["kind"]](settings)
-    write_atomically(folder / "state.json", orjson.dumps({"url": url, "pid": os.getpid()}))
+    write_atomic(folder / "state.json", [orjson.dumps({"url": url, "pid": os.getpid()})])
     wait_for_users_to_leave(folder, settings["idle_seconds"])
     del server
     os._exit(0)  # native threads hold no state worth an orderly end

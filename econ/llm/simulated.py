@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -21,7 +21,7 @@ from econ import prompts
 from econ.equilibrium import game
 from econ.llm.base import Usage
 from econ.params import Params
-from econ.records import Call, Problem, Request, stable_seed
+from econ.records import Call, Message, Problem, Request, stable_seed
 
 _ANSWER = re.compile(r"Final answer: (\S+)")
 _READ = re.compile(r"^Answer \d+: ((?:(?!^Answer \d+: ).*\n?)*)", re.MULTILINE)
@@ -57,7 +57,7 @@ class SimulatedClient:
     ) -> None:
         return None
 
-    async def probe(self) -> None:
+    async def probe(self, prompt: Sequence[Message] = ()) -> None:
         """Actions have effect by construction."""
 
     async def count_tokens(self, model: str, text: str) -> int:
