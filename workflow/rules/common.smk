@@ -74,11 +74,9 @@ def jobs(template, benchmarks=PARAMS.benchmarks, methods=PARAMS.methods):
     return expand(template, benchmark=benchmarks, method=methods, n=PARAMS.n_agents, seed=PARAMS.seeds)
 
 
-def learners(benchmarks=PARAMS.benchmarks):
-    """The checkpoints that the params' methods play from."""
-    if not set(PARAMS.methods) & set(ECON_METHODS):
-        return []
-    return jobs("results/checkpoints/{benchmark}/n{n}-s{seed}", benchmarks)
+def learned():
+    """The checkpoints whose training curves are drawn: none, where no method of the params learns."""
+    return jobs(rules.train.output) if set(PARAMS.methods) & set(ECON_METHODS) else []
 
 
 # What every job's shell knows beforehand.
@@ -108,5 +106,8 @@ def hold_lock():
 
 
 def finish():
-    """Say how much of the run's time the models were at work."""
+    """Say how much of the run's time the models were at work, and where the report is."""
     shell(f"econ timing --since {STARTED} >&2 || true")
+    page = Path("results/report/index.html")
+    if page.exists() and page.stat().st_mtime >= STARTED:
+        print(f"Report: {page}", file=sys.stderr)

@@ -19,18 +19,6 @@ rule train:
         ' --seed {wildcards.seed} --params "$PARAMS"'
 
 
-# Where no method learns: DVC looks for the folder all the same.
-rule train_nothing:
-    output:
-        directory("results/checkpoints/{benchmark}"),
-    log:
-        "results/logs/train/{benchmark}.log",
-    conda:
-        "../envs/econ.yaml"
-    shell:
-        "logged {log} mkdir -p {output}"
-
-
 rule evaluate:
     input:
         problems=rules.download.output.test,

@@ -18,7 +18,7 @@ rule aggregate:
 rule figures:
     input:
         tables=rules.aggregate.output,
-        checkpoints=learners(),
+        checkpoints=learned(),
     output:
         figure_files(),
     log:

@@ -1,7 +1,6 @@
 # Targets per benchmark, for people and for dvc.yaml: download_gsm8k, train_gsm8k, evaluate_gsm8k, ...
 localrules:
     all,
-    train_nothing,
 
 
 for benchmark in PARAMS.benchmarks:
@@ -16,7 +15,7 @@ for benchmark in PARAMS.benchmarks:
         name:
             f"train_{benchmark}"
         input:
-            learners([benchmark]) or f"results/checkpoints/{benchmark}",
+            jobs(rules.train.output, [benchmark]),
 
     rule:
         name:
