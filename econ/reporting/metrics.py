@@ -148,8 +148,8 @@ def _plan_rates(traces: Sequence[Trace]) -> Json:
     """TravelPlanner's official rates, over all plans asked for and by level."""
     from econ.grading.travelplanner import Score, rates
 
-    names = [field.name for field in fields(Score) if field.name != "extra"]
-    return rates(Score(**{name: trace.detail[name] for name in names}) for trace in traces)
+    names = {field.name for field in fields(Score)}
+    return rates(Score(**{k: v for k, v in trace.detail.items() if k in names}) for trace in traces)
 
 
 def _verbatim_subsets(traces: Sequence[Trace]) -> Json:

@@ -46,8 +46,10 @@ def pooled_interval(outcomes: Sequence[Sequence[bool]]) -> Interval:
     means = [fmean(seeds) for seeds in outcomes]
     answers = sum(len(seeds) for seeds in outcomes)
     share = sum(sum(seeds) for seeds in outcomes) / answers
-    error = variance(means) / len(means) if len(means) > 1 else 0.0
-    effective = share * (1 - share) / error if error > 0 else 0.0
+    effective = float(len(means))  # all right, all wrong, or one problem: nothing is known of the spread
+    if 0 < share < 1 and len(means) > 1:
+        error = variance(means) / len(means)
+        effective = share * (1 - share) / error if error else math.inf
     effective = min(max(effective, len(means)), answers)
     return wilson(share * effective, effective)
 

@@ -1,0 +1,116 @@
+"""Figures and the page: always the same files and bytes, SIMULATED where it is so, no network needed."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from econ import paths
+from econ.cli import group
+from econ.errors import EconError
+from econ.params import Params
+from econ.reporting import canvas, curves, figures, outputs
+from tests.reporting.synthetic import write_run
+
+PAPER = Path(__file__).parents[2] / "data/paper"
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    shutil.copytree(PAPER, tmp_path / paths.PAPER)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(*commands: str) -> None:
+    for command in commands:
+        result = CliRunner().invoke(group, [command])
+        assert result.exit_code == 0, result.exception
+
+
+def curve(folder: Path, name: str, values: list[float]) -> None:
+    path = folder / "curve/plots/metrics" / f"{name}.tsv"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rows = [f"{8 * step}\t{value}" for step, value in enumerate(values, start=1)]
+    path.write_text("\n".join([f"step\t{path.stem}", *rows]) + "\n")
+
+
+def test_figures_and_page_are_whole_linked_and_repeat_byte_for_byte(project: Path) -> None:
+    write_run(project, 2, benchmarks=["svamp"], n_agents=[3], methods=["econ-bne", "cot"], simulated=True)
+    curve(paths.checkpoint("svamp", 3, 0), "reward/team", [0.1, 0.3])
+    run("aggregate", "figures", "report")
+    names = [*outputs.figure_files(), "results/report/index.html"]
+    first = {name: Path(name).read_bytes() for name in names}
+    assert {str(path) for path in Path("results/figures").iterdir()} == set(outputs.figure_files())
+    check_page(Path("results/report/index.html").read_text())
+    run("aggregate", "figures", "report")
+    assert {name: Path(name).read_bytes() for name in names} == first
+
+
+def check_page(page: str) -> None:
+    """It needs no network, escapes what models wrote, says SIMULATED and links to what is there."""
+    assert not re.search(r"""(src|href)=["']?(https?:)?//""", page)
+    assert "Which &lt;side&gt;?" in page
+    assert "<side>" not in page
+    assert "SIMULATED" in page
+    links = set(re.findall(r'href="(\.\.[^"]+)"', page))
+    assert links
+    assert all((Path("results/report") / link).resolve().exists() for link in links)
+    assert set(re.findall(r'href="#([^"]+)"', page)) <= set(re.findall(r'id="([^"]+)"', page))
+
+
+@pytest.mark.parametrize("simulated", [True, False])
+def test_a_figure_says_n_and_whether_it_is_simulated(project: Path, simulated: bool) -> None:
+    write_run(
+        project, 2, benchmarks=["svamp"], n_agents=[3], methods=["econ-bne", "cot"], simulated=simulated
+    )
+    run("aggregate")
+    with canvas.styled():
+        for draw in (
+            figures.accuracy,
+            figures.tokens,
+            figures.scaling,
+            figures.tradeoff,
+            figures.differences,
+        ):
+            text = draw().get_suptitle()
+            assert ("SIMULATED" in text) is simulated
+            assert "n = 2" in text
+
+
+def test_one_method_alone_still_gives_every_figure(project: Path) -> None:
+    params, _ = write_run(project, 1, benchmarks=["travelplanner"], n_agents=[3], methods=["cot"])
+    run("aggregate")
+    with canvas.styled():
+        for draw in (
+            figures.accuracy,
+            figures.tokens,
+            figures.scaling,
+            figures.tradeoff,
+            figures.differences,
+        ):
+            draw().draw_without_rendering()
+        curves.training(params).draw_without_rendering()
+
+
+def test_curves_are_found_by_metric_and_absent_ones_left_out(project: Path) -> None:
+    params = Params.model_validate({"benchmarks": ["gsm8k", "svamp"], "n_agents": [3]})
+    assert curves.find(params) == {}
+    folder = paths.checkpoint("svamp", 3, 0)
+    for name in ("loss/total", "reward/TS", "action/policy/T_1", "action/policy/T_2", "action/sent/T_1"):
+        curve(folder, name, [1.0, 0.5])
+    found = curves.find(params)
+    assert list(found) == ["reward/TS", "loss/total", "action/policy/T"]
+    assert found["loss/total"] == [("svamp", 3, [(8.0, 1.0), (16.0, 0.5)])]
+    assert len(found["action/policy/T"]) == 2
+
+
+def test_figures_before_tables_name_the_way_out(project: Path) -> None:
+    Path("params.yaml").write_text("seeds: [0]\n")
+    result = CliRunner().invoke(group, ["figures"])
+    assert isinstance(result.exception, EconError)
+    assert "econ aggregate" in str(result.exception)

@@ -1,0 +1,218 @@
+"""From jobs' files to tables: the right jobs, pooled and compared as stated, the same each time."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import orjson
+import pandas as pd
+import pytest
+from click.testing import CliRunner, Result
+
+from econ import paths
+from econ.cli import group
+from econ.errors import EconError
+from econ.grading.travelplanner import Score
+from econ.grading.travelplanner.commonsense import CONSTRAINTS as COMMONSENSE
+from econ.grading.travelplanner.hard import CONSTRAINTS as HARD
+from econ.records import Job
+from econ.reporting import outputs, paper, show
+from tests.reporting.synthetic import coin, trace, write_job, write_run
+
+PAPER = Path(__file__).parents[2] / "data/paper"
+SMALL = {"benchmarks": ["gsm8k", "svamp"], "n_agents": [3], "methods": ["econ-bne", "debate", "cot"]}
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty project folder that has the paper's numbers."""
+    shutil.copytree(PAPER, tmp_path / paths.PAPER)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def aggregate() -> Result:
+    return CliRunner().invoke(group, ["aggregate"])
+
+
+def table(name: str) -> pd.DataFrame:
+    return show.read(name)
+
+
+def fault(result: Result) -> str:
+    assert isinstance(result.exception, EconError), result.exception
+    return str(result.exception)
+
+
+def test_every_promised_file_is_written_and_a_second_run_writes_the_same_bytes(project: Path) -> None:
+    write_run(project, 12, **SMALL)
+    assert aggregate().exit_code == 0
+    first = {name: Path(name).read_bytes() for name in outputs.table_files()}
+    assert aggregate().exit_code == 0
+    assert {name: Path(name).read_bytes() for name in outputs.table_files()} == first
+    assert {str(path) for path in Path("results/tables").iterdir()} == set(first)
+
+
+def test_accuracy_holds_the_jobs_numbers(project: Path) -> None:
+    write_run(project, 12, **SMALL)
+    aggregate()
+    rows = table("accuracy").set_index(["benchmark", "method"])
+    for (benchmark, method), row in rows.iterrows():
+        metrics = orjson.loads(paths.metrics(Job(benchmark, method, 3, 0)).read_bytes())
+        assert row["n"] == metrics["n"] == 12
+        assert row["accuracy"] == pytest.approx(metrics["accuracy"], rel=1e-5)
+        assert row["accuracy_low"] == pytest.approx(metrics["accuracy_low"], rel=1e-5)
+
+
+def test_seeds_are_pooled_by_problem(project: Path) -> None:
+    params, _ = write_run(project, 10, benchmarks=["svamp"], n_agents=[3], methods=["cot"], seeds=[0, 1])
+    for seed, right in ((0, 10), (1, 5)):
+        job = Job("svamp", "cot", 3, seed)
+        write_job(params, job, [trace(job, i, correct=i < right) for i in range(10)])
+    aggregate()
+    [row] = table("accuracy").to_dict("records")
+    assert (row["n"], row["problems"], row["seeds"], row["accuracy"]) == (20, 10, 2, 0.75)
+
+
+def test_paired_rows_count_wins_and_losses_and_pool_all_benchmarks(project: Path) -> None:
+    params, _ = write_run(project, 8, **SMALL | {"methods": ["econ-bne", "cot"]})
+    right = {"econ-bne": {0, 1, 2, 3, 4, 5, 6}, "cot": {0, 7}}
+    for benchmark in SMALL["benchmarks"]:
+        for method, solved in right.items():
+            job = Job(benchmark, method, 3, 0)
+            write_job(params, job, [trace(job, i, correct=i in solved) for i in range(8)])
+    aggregate()
+    rows = table("paired").set_index("benchmark")
+    one, both = rows.loc["svamp"], rows.loc["all"]
+    assert (one["wins"], one["losses"], one["n"]) == (6, 1, 8)
+    assert one["difference"] == pytest.approx(5 / 8)
+    assert one["p"] == pytest.approx(2 * 8 / 128)
+    assert (both["wins"], both["losses"], both["n"]) == (12, 2, 16)
+    assert both["p"] < one["p"]
+
+
+def test_the_papers_numbers_stand_beside_ours_with_their_cautions(project: Path) -> None:
+    write_run(project, 6, **SMALL)
+    aggregate()
+    rows = table("paper_accuracy").set_index(["benchmark", "method"])
+    assert rows.loc[("gsm8k", "econ-bne"), "paper_llama_70b"] == 0.967
+    assert "92.70" in rows.loc[("gsm8k", "econ-bne"), "note"]
+    assert rows.loc[("gsm8k", "debate"), "paper_llama_70b"] == 0.8632
+    assert rows.loc[("gsm8k", "debate"), "note"] == "table 3"
+    assert pd.isna(rows.loc[("svamp", "debate"), "paper_llama_70b"])
+    saved = table("paper_tokens").set_index(["benchmark", "method"])["paper_saved"]
+    assert saved[("gsm8k", "econ-bne")] == pytest.approx(0.161, abs=0.0005)
+
+
+def test_the_papers_gains_are_recomputed_from_its_own_numbers() -> None:
+    """The means over 20 cells (figures 9 to 13) and 9 cells (table 3) that its printed values amount to."""
+    reported = paper.Reported()
+    cot = [gain for b in paper.BENCHMARKS for gain in reported.gains(b, "econ-bne", "cot")]
+    debate = [gain for b in paper.BENCHMARKS for gain in reported.gains(b, "econ-bne", "debate")]
+    assert (len(cot), len(debate)) == (20, 9)
+    assert sum(points for points, _ in cot) / 20 == pytest.approx(0.1316, abs=0.0005)
+    assert sum(relative for _, relative in cot) / 20 == pytest.approx(0.2399, abs=0.0005)
+    assert sum(points for points, _ in debate) / 9 == pytest.approx(0.0616, abs=0.00005)
+
+
+def test_gsm_hard_with_and_without_verbatim_problems(project: Path) -> None:
+    params, _ = write_run(project, 4, benchmarks=["gsm_hard"], n_agents=[3], methods=["cot"])
+    job = Job("gsm_hard", "cot", 3, 0)
+    rows = [trace(job, i, correct=i < 2, detail={"gsm8k_verbatim": i == 0}) for i in range(4)]
+    write_job(params, job, rows)
+    aggregate()
+    shown = table("gsm_hard").set_index("subset")
+    assert shown["n"].to_dict() == {"all": 4, "changed": 3, "verbatim": 1}
+    assert shown["accuracy"].to_dict() == pytest.approx(
+        {"all": 0.5, "changed": 1 / 3, "verbatim": 1.0}, rel=1e-5
+    )
+
+
+def test_travelplanner_rates_are_the_official_ones(project: Path) -> None:
+    passed = dict.fromkeys(COMMONSENSE, True) | dict.fromkeys(HARD) | {"valid_cost": True}
+    good = Score("easy", 3, True, ["valid_cost"], passed, hard_evaluated=True)
+    none = Score("hard", 3, False, [*HARD][:4], dict.fromkeys(passed))
+    params, _ = write_run(project, 2, benchmarks=["travelplanner"], n_agents=[3], methods=["cot"])
+    job = Job("travelplanner", "cot", 3, 0)
+    write_job(
+        params,
+        job,
+        [
+            trace(job, 0, correct=True, detail=good.to_json()),
+            trace(job, 1, correct=False, detail=none.to_json()),
+        ],
+    )
+    aggregate()
+    rows = table("travelplanner")
+    ours = rows[rows["method"] == "cot"].set_index("level")
+    assert (
+        ours.loc["all", ["delivery_rate", "commonsense_micro", "hard_macro", "final_pass_rate"]].tolist()
+        == [0.5] * 4
+    )
+    assert ours.loc["all", "hard_micro"] == pytest.approx(1 / 5)
+    assert ours.loc["easy", "final_pass_rate"] == 1.0
+    assert ours.loc["hard", "delivery_rate"] == 0.0
+    assert rows.set_index("method").loc["ECON (GPT-4)*", "final_pass_rate"] == 0.129
+
+
+def test_simulated_stands_in_every_table_that_shows_results(project: Path) -> None:
+    write_run(project, 4, simulated=True, **SMALL)
+    assert "SIMULATED" in aggregate().output
+    for name in (
+        "accuracy",
+        "tokens",
+        "paired",
+        "scaling",
+        "paper_accuracy",
+        "paper_gains",
+        "invalid",
+        "problems",
+    ):
+        for ending in ("md", "tex"):
+            assert "SIMULATED" in (paths.TABLES / f"{name}.{ending}").read_text(), name
+        assert table(name)["simulated"].all()
+
+
+def test_n_stands_in_every_caption(project: Path) -> None:
+    write_run(project, 7, **SMALL)
+    aggregate()
+    for name in outputs.TABLES:
+        text = (paths.TABLES / f"{name}.md").read_text()
+        assert "n = 7" in text or "Nothing of these params" in text, name
+
+
+def test_a_missing_job_is_named_with_the_command_that_makes_it(project: Path) -> None:
+    write_run(project, 4, **SMALL)
+    paths.metrics(Job("svamp", "econ-bne", 3, 0)).unlink()
+    said = fault(aggregate())
+    assert "results/metrics/svamp/econ-bne-n3-s0.json does not exist" in said
+    assert "econ evaluate --benchmark svamp --method econ-bne --n-agents 3 --seed 0" in said
+    assert not paths.TABLES.exists()
+
+
+def test_results_of_other_params_are_not_mixed_in(project: Path) -> None:
+    _, file = write_run(project, 4, **SMALL)
+    file.write_text(file.read_text() + "llm: {coordinator: another}\n")
+    said = fault(aggregate())
+    assert "made with other params (llm.coordinator)" in said
+
+
+def test_jobs_on_other_problems_are_not_compared(project: Path) -> None:
+    params, _ = write_run(project, 4, **SMALL)
+    job = Job("gsm8k", "cot", 3, 0)
+    write_job(params, job, coin(job, 5))
+    assert "on other problems" in fault(aggregate())
+
+
+def test_metrics_and_traces_must_belong_together(project: Path) -> None:
+    write_run(project, 4, **SMALL)
+    path = paths.trace(Job("gsm8k", "cot", 3, 0))
+    path.write_bytes(b"\n".join(path.read_bytes().splitlines()[:-1]) + b"\n")
+    assert "do not belong together" in fault(aggregate())
+    path.write_bytes(b'{"problem_id": \n')
+    assert f"{path} line 1 is not JSON" in fault(aggregate())
+
+
+def test_latex_is_escaped() -> None:
+    assert show._tex("5 % of a_b & c") == r"5 \% of a\_b \& c"
