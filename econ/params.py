@@ -180,6 +180,7 @@ class Network(Section):
     entity_dim: Positive = 256
     belief_dim: Positive = 128
     heads: Positive = 4
+    text_dim: Positive = 96  # each text's embedding is read into this many numbers
     mlp_hidden: Positive = 256
     key_query_dim: Positive = 64  # per head
     body: Literal["mlp", "transformer"] = (
@@ -263,7 +264,7 @@ class Train(Section):
     buffer_size: Positive = 32
     batch_size: Positive = 16
     update_interval: Positive = 8  # episodes between updates; they play together
-    gradient_steps: Positive = 4  # per update
+    gradient_steps: Positive = 2  # per update
     optimizer: Literal["adam", "adamw"] = "adam"
     learning_rate: Annotated[float, Field(gt=0)] = 1e-3
     learning_rate_coordinator: Annotated[float, Field(gt=0)] = 5e-4  # belief encoder and mixer

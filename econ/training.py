@@ -178,15 +178,14 @@ class Trainer:
 
     def save(self, name: str) -> None:
         """Write the checkpoint ``name``, and beside it what it is in plain JSON."""
-        assert self.folder is not None
+        if self.folder is None:
+            return
         header = self._header()
         ids = sorted(self.commitments)
         extra = {"commitments": torch.stack([self.commitments[i] for i in ids])} if ids else {}
         checkpoint.save_learner(self.folder / f"{name}.safetensors", self.learner, header, extra)
         shown = {**asdict(header), "progress": {"stop": self.stop, "best_reward": self.best}}
-        write_atomic(
-            self.folder / "config.json", [orjson.dumps(shown, option=orjson.OPT_INDENT_2), b"\n"]
-        )
+        write_atomic(self.folder / "config.json", [orjson.dumps(shown, option=orjson.OPT_INDENT_2), b"\n"])
 
     def _header(self) -> checkpoint.Header:
         return checkpoint.Header(
@@ -222,10 +221,10 @@ class Trainer:
 
 
 class Curve:
-    """The training curve as DVCLive metrics and plots, in ``folder``/curve. A resumed run rewrites its past."""
+    """The training curve as DVCLive metrics, in ``folder``/curve. A resumed run rewrites its past."""
 
     def __init__(self, folder: Path, history: Sequence[Row]) -> None:
-        from dvclive import Live
+        from dvclive.live import Live
 
         self.live = Live(
             str(folder / "curve"), save_dvc_exp=False, dvcyaml=None, report=None, monitor_system=False
@@ -238,10 +237,10 @@ class Curve:
         for name, value in row.items():
             if name != "episodes":
                 self.live.log_metric(name, value)
-        self.live.make_summary()
+        self.live.make_summary()  # type: ignore[no-untyped-call]
 
     def close(self) -> None:
-        self.live.end()
+        self.live.end()  # type: ignore[no-untyped-call]
 
 
 async def start(run: Run, client: Client, folder: Path | None, resume: Path | None = None) -> Trainer:
@@ -252,7 +251,9 @@ async def start(run: Run, client: Client, folder: Path | None, resume: Path | No
     """
     torch.set_num_threads(1)  # small networks; the language model needs the cores
     if not run.problems:
-        raise EconError(f"{run.benchmark} has no training problems", "set data.train_problems or econ download")
+        raise EconError(
+            f"{run.benchmark} has no training problems", "set data.train_problems or econ download"
+        )
     if resume is None:
         [embedding] = await client.embed([run.problems[0].prompt])
         learner = Learner(run.n_agents, len(embedding), run.params, run.seed)

@@ -14,7 +14,9 @@ from econ.params import Params
 
 @click.command("train")
 @click.option("--resume", is_flag=True, help="Go on from the job's last checkpoint.")
-@click.option("--from", "start_from", type=click.Path(path_type=Path), help="Go on from this .safetensors file.")
+@click.option(
+    "--from", "start_from", type=click.Path(path_type=Path), help="Go on from this .safetensors file."
+)
 @job_options
 def command(
     benchmark: str,

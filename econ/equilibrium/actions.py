@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -14,10 +15,10 @@ from econ.records import stable_seed
 def scale(u: Tensor, action: Action) -> list[tuple[float, float]]:
     """Shares [N, 2] in [0, 1] to (temperature, second parameter) per executor: e = low + (high - low) u."""
     second = action.repetition_penalty if action.second == "repetition_penalty" else action.top_p
-    ranges = (action.temperature, second)
+    t, p = action.temperature, second
     return [
-        tuple(r.low + (r.high - r.low) * share for r, share in zip(ranges, row, strict=True))  # type: ignore[misc]
-        for row in u.clamp(0, 1).tolist()
+        (t.low + (t.high - t.low) * u_t, p.low + (p.high - p.low) * u_p)
+        for u_t, u_p in u.clamp(0, 1).tolist()
     ]
 
 
@@ -57,8 +58,7 @@ class Explorer:
         noise = max_step * scale * (2 * self._draw(len(u), round, torch.rand) - 1)
         return (u + (proposal + noise - u).clamp(-max_step, max_step)).clamp(0, 1)
 
-    def _draw(self, n: int, round: int, draw: object) -> Tensor:
-        assert callable(draw)
+    def _draw(self, n: int, round: int, draw: Callable[..., Tensor]) -> Tensor:
         rows = []
         for agent in range(n):
             generator = torch.Generator().manual_seed(

@@ -124,7 +124,9 @@ def fit(path: Path, header: Header, params: Params, n_agents: int, benchmark: st
         pairs["benchmark"] = (header.benchmark, benchmark)
     for section in ("network", "action", "team"):
         old, new = getattr(trained, section), getattr(params, section)
-        pairs |= {f"{section}.{key}": (getattr(old, key), getattr(new, key)) for key in type(old).model_fields}
+        pairs |= {
+            f"{section}.{key}": (getattr(old, key), getattr(new, key)) for key in type(old).model_fields
+        }
     differs = [f"{key} ({_show(old)}, now {_show(new)})" for key, (old, new) in pairs.items() if old != new]
     if differs:
         raise EconError(
@@ -152,4 +154,6 @@ def _load(path: Path, module: torch.nn.Module, tensors: dict[str, Tensor], prefi
     except RuntimeError as fault:
         first = str(fault).strip().splitlines()[1:2]
         reason = " ".join(first).strip() or str(fault)
-        raise EconError(f"checkpoint {path} has networks of other sizes: {reason}", "train it again") from None
+        raise EconError(
+            f"checkpoint {path} has networks of other sizes: {reason}", "train it again"
+        ) from None

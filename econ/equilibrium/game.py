@@ -29,7 +29,7 @@ def difficulty(problem_id: str) -> float:
 
 
 def peak(agent: int) -> Array:
-    """The best action u* of executor ``agent``, in the inner part of [0, 1]^2; it differs between executors."""
+    """The best action u* of executor ``agent``, in inside [0, 1]^2; each has its own."""
     golden = 0.6180339887498949
     return np.array([0.15 + 0.6 * ((agent * golden) % 1), 0.2 + 0.6 * ((0.9 + agent * golden**2) % 1)])
 
@@ -64,7 +64,7 @@ class SimulatedGame:
         return float(np.mean([self._contract(self._chances(u, h), right) for h in self.hardness]))
 
     def best_response(self, u: Array, agent: int, points: int = 41) -> tuple[Array, float]:
-        """The action of ``agent`` that is best against the others' in u, on a grid; and the value it gives."""
+        """The action of ``agent`` that is best against the others' in u, on a grid; and its value."""
         axis = np.linspace(0, 1, points)
         grid = np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1).reshape(-1, 2)
         values = np.zeros(len(grid))
@@ -75,7 +75,7 @@ class SimulatedGame:
         return grid[best], float(values[best])
 
     def regret(self, u: Array) -> Array:
-        """What each executor could gain by deviating alone (common payoff r_tot): [N], 0 at an equilibrium."""
+        """What each executor could gain by deviating alone (common payoff r_tot): [N]; 0: an equilibrium."""
         now = self.value(u)
         return np.array([max(0.0, self.best_response(u, i)[1] - now) for i in range(self.n)])
 
@@ -142,7 +142,8 @@ class SimulatedGame:
         names = ("AL", "TS", "CC")
         weights = zip(self.reward.alpha, names, strict=True)
         alpha = np.array([a * (name in self.reward.components) for a, name in weights])
-        return alpha / alpha.sum()
+        out: Array = alpha / alpha.sum()
+        return out
 
 
 def plurality(profile: tuple[int, ...]) -> int:
@@ -155,4 +156,5 @@ def _equal(profile: tuple[int, ...]) -> NDArray[np.bool_]:
     """Which answers are the same: [N, N]. Mistakes of one's own equal nobody else's."""
     classes = np.array(profile)
     same = (classes[:, None] == classes[None, :]) & (classes[:, None] != OWN)
-    return same | np.eye(len(classes), dtype=bool)
+    out: NDArray[np.bool_] = same | np.eye(len(classes), dtype=bool)
+    return out

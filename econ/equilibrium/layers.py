@@ -66,24 +66,30 @@ class StackedTransformerBlock(nn.Module):
         q, k, v = (part.permute(0, 2, 1, 3).flatten(0, 1) for part in qkv.chunk(3, dim=-1))
         attended = attend(q, k, v, self.heads).view(batch, agents, slots, -1).permute(0, 2, 1, 3)
         x = x + each(self.out, attended)
-        return x + each(self.narrow, F.gelu(each(self.widen, F.layer_norm(x, (width,), eps=self.epsilon))))
+        out: Tensor = x + each(
+            self.narrow, F.gelu(each(self.widen, F.layer_norm(x, (width,), eps=self.epsilon)))
+        )
+        return out
 
 
 class SelfAttention(nn.Module):
-    """Multi-head attention among the team's members: [B, N, in] -> [B, N, out]; equivariant, any N."""
+    """Multi-head attention among the team's members: [B, N, in] -> [B, N, heads * key_query_dim].
 
-    def __init__(self, inputs: int, outputs: int, heads: int, key_query_dim: int) -> None:
+    Equivariant, any N; the heads stand side by side, for the layer that follows to combine.
+    """
+
+    def __init__(self, inputs: int, heads: int, key_query_dim: int) -> None:
         super().__init__()
         self.heads = heads
         self.qkv = nn.Linear(inputs, 3 * heads * key_query_dim)
-        self.out = nn.Linear(heads * key_query_dim, outputs)
 
     def forward(self, x: Tensor) -> Tensor:
-        attended: Tensor = self.out(attend(*self.qkv(x).chunk(3, dim=-1), self.heads))
-        return attended
+        q, k, v = self.qkv(x).chunk(3, dim=-1)
+        return attend(q, k, v, self.heads)
 
 
 def attend(q: Tensor, k: Tensor, v: Tensor, heads: int) -> Tensor:
     """Scaled dot-product attention of ``heads`` heads over dimension 1: [B, N, h*k] -> [B, N, h*k]."""
-    q, k, v = (part.unflatten(-1, (heads, -1)).transpose(1, 2) for part in (q, k, v))
-    return F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
+    q, k, v = (part.view(*part.shape[:2], heads, -1).transpose(1, 2) for part in (q, k, v))
+    out: Tensor = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
+    return out

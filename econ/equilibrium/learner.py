@@ -1,7 +1,7 @@
 """Centralised training, decentralised execution: one update of ECON's networks (paper, Algorithm 1).
 
-Everything random in an update is a function of (seed, update number): a learner that was saved and loaded goes
-on exactly as one that was not.
+Everything random in an update is a function of (seed, update number): a learner that was saved and loaded
+goes on exactly as one that was not.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class Learner:
         _finite("loss", loss.detach())
         self._descend(loss)
         self._learn_alpha(batch, report)
-        return {"loss": loss.item(), **report, **actor_report}
+        return {"loss": critic.item(), **report, **actor_report}
 
     def _critic_loss(self, view: View, batch: Experience) -> tuple[Tensor, dict[str, float]]:
         """L_i, L_tot, L_SD, consistency and L_e at the actions that were played."""
@@ -132,31 +132,31 @@ class Learner:
         The critic's slope at an action is taken as a constant, so only the heads that made the action move.
         """
         weights, executors = self.params.train.losses, self.team.executors
-        loss, report = view.mask.new_zeros(()), {}
         first, later = _rounds(batch)
-        if weights.actor > 0:
-            u = executors.act(view.beliefs)
-            gain, value = self._ascent(view, u, first)
-            loss = loss + weights.actor * gain
-            report["q_policy"] = value
-        learns = weights.bne_gain > 0 or weights.bne_step > 0
-        if self.params.bne.rule == "learned" and learns and bool(later.any()):
-            before, start = _previous_actions(batch), _first_actions(batch)
-            refined = learned_step(self.team, view.beliefs, view.group, before, self.params.bne.max_step)
-            gain, value = self._ascent(view, refined, later)
-            moved = losses.refinement_step(refined, start, later)
-            loss = loss + weights.bne_gain * gain + weights.bne_step * moved
-            unrefined = losses.masked_mean(self.team.value_of(view.beliefs, start, view.group).detach(), later)
-            report["loss_bne_step"] = moved.item()
-            report["loss_bne_gain"] = unrefined.item() - value
-        return loss, report
-
-    def _ascent(self, view: View, u: Tensor, mask: Tensor) -> tuple[Tensor, float]:
-        """A loss whose gradient in ``u`` is that of -mean Q_tot, and that mean."""
+        refines = self.params.bne.rule == "learned" and weights.bne_gain + weights.bne_step > 0
+        refines = refines and bool(later.any())
+        u = executors.act(view.beliefs)
+        if weights.actor == 0:  # frozen: no gradient at all, lest an optimiser's weight decay move it
+            u = u.detach()
+        if refines:
+            before, step = _previous_actions(batch), self.params.bne.max_step
+            refined = learned_step(self.team, view.beliefs, view.group, before, step)
+            u = torch.where(later.view(-1, 1, 1) > 0, refined, u)
         point = u.detach().requires_grad_()
-        value = losses.masked_mean(self.team.value_of(view.beliefs, point, view.group), mask)
-        [slope] = torch.autograd.grad(value, point)
-        return -(slope * u).sum(), value.item()
+        values = self.team.value_of(view.beliefs, point, view.group)
+        gains = {"q_policy": losses.masked_mean(values, first)}
+        loss = -weights.actor * gains["q_policy"]
+        if refines:
+            gains["q_refined"] = losses.masked_mean(values, later)
+            loss = loss - weights.bne_gain * gains["q_refined"]
+        report = {name: gain.item() for name, gain in gains.items()}
+        [slope] = torch.autograd.grad(loss, point)
+        surrogate = (slope * u).sum()
+        if refines:
+            moved = losses.refinement_step(refined, _first_actions(batch), later)
+            report["loss_bne_step"] = moved.item()
+            surrogate = surrogate + weights.bne_step * moved
+        return surrogate, report
 
     def _descend(self, loss: Tensor) -> None:
         """One clipped step of every group, then the soft targets phi' <- tau phi + (1 - tau) phi'."""
@@ -197,7 +197,7 @@ def observe(team: TeamNetworks, batch: Experience) -> View:
         answer=earlier(batch.answers),
         commitment=earlier(batch.commitments),
     )
-    inputs = team.executors.perceive(seen).unflatten(0, (b, r))
+    inputs = team.executors.perceive(seen).view(b, r, n, -1)
     state, states = inputs.new_zeros(b, n, team.belief_dim), []
     for round in range(r):
         state = team.executors.gru(inputs[:, round], state)
@@ -208,7 +208,7 @@ def observe(team: TeamNetworks, batch: Experience) -> View:
 
 def _nothing_played(batch: Experience, actions: Tensor) -> Tensor:
     """Before the first round no action was played: the middle of the ranges stands there, as in play."""
-    b, r, n, _ = batch.actions.shape
+    b, r = batch.mask.shape
     first = torch.arange(r).repeat(b) == 0
     return torch.where(first.view(-1, 1, 1), torch.full_like(actions, 0.5), actions)
 

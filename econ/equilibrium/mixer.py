@@ -5,6 +5,8 @@ Self-attention over the actions gives w_i, F_i = f(w_i, E_i), and attention over
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -22,8 +24,9 @@ class Features(nn.Module):
         super().__init__()
         self.dropout, self.concatenate = sizes.dropout, sizes.concatenate
         d = sizes.entity_dim
-        self.actions = SelfAttention(action_dim, d, sizes.heads, sizes.key_query_dim)
-        self.combine = nn.Linear(2 * d if sizes.concatenate else d, d)
+        self.actions = SelfAttention(action_dim, sizes.heads, sizes.key_query_dim)
+        width = sizes.heads * sizes.key_query_dim
+        self.combine = nn.Linear(width + d if sizes.concatenate else width, d)
 
     def forward(self, actions: Tensor, group: Tensor) -> Tensor:
         w = self.actions(actions)
@@ -35,7 +38,7 @@ class MonotoneMixer(nn.Module):
     """Q_tot with dQ_tot/dQ_i >= 0 for every input.
 
     The Q_i enter through sums with softmax weights (>= 0, from F and E), then through two layers with
-    non-negative weights (absolute values, from E) and monotone activations; nothing else depends on them.
+    non-negative weights (softplus, from E) and monotone activations; nothing else depends on them.
     """
 
     def __init__(self, sizes: Network, action_dim: int) -> None:
@@ -47,25 +50,33 @@ class MonotoneMixer(nn.Module):
         self.first = nn.Linear(d, sizes.heads * UNITS)
         self.first_bias = nn.Linear(d, UNITS)
         self.second = nn.Linear(d, UNITS)
-        self.offset = nn.Sequential(nn.Linear(2 * d, sizes.key_query_dim), nn.ReLU())
-        self.offset_head = nn.Linear(sizes.key_query_dim, 1)
+        self.offset = nn.Sequential(
+            nn.Linear(2 * d, sizes.key_query_dim), nn.ReLU(), nn.Linear(sizes.key_query_dim, 1)
+        )
+        self.scale = d**-0.5  # of the contexts that make weights: a step of Adam then moves them little
 
     def forward(self, q: Tensor, actions: Tensor, group: Tensor) -> tuple[Tensor, Tensor]:
         """q [B, N], actions [B, N, a], group [B, N, d] -> Q_tot [B], F [B, N, d]."""
         features = self.features(actions, group)
-        pooled = group.mean(dim=1)
-        query = self.query(pooled).unflatten(-1, (self.heads, -1))  # [B, h, k]
-        key = self.key(features).unflatten(-1, (self.heads, -1))  # [B, N, h, k]
-        weights = torch.softmax(torch.einsum("bhk,bnhk->bhn", query, key) / key.shape[-1] ** 0.5, dim=-1)
+        pooled = group.mean(dim=1) * self.scale
+        query = self.query(pooled).view(len(q), self.heads, -1)  # [B, h, k]
+        key = self.key(features).view(*q.shape, self.heads, -1)  # [B, N, h, k]
+        weights = torch.softmax(torch.einsum("bhk,bnhk->bhn", query, key), dim=-1)
         heads = torch.einsum("bhn,bn->bh", weights, q)
-        first = self.first(pooled).abs().unflatten(-1, (self.heads, -1))  # [B, h, units]
-        hidden = F.elu(torch.einsum("bh,bhu->bu", heads, first) + self.first_bias(pooled))
-        offset = self.offset_head(self.offset(torch.cat([pooled, features.mean(dim=1)], dim=-1)))
-        return (hidden * self.second(pooled).abs()).sum(dim=-1) + offset.squeeze(-1), features
+        first = positive(self.first(pooled)).view(len(q), self.heads, -1)  # [B, h, units]
+        hidden = F.elu(torch.einsum("bh,bhu->bu", heads, first) / self.heads + self.first_bias(pooled))
+        mixed = (hidden * positive(self.second(pooled))).mean(dim=-1)
+        context = torch.cat([pooled, features.mean(dim=1) * self.scale], dim=-1)
+        return mixed + self.offset(context).squeeze(-1), features
+
+
+def positive(x: Tensor) -> Tensor:
+    """A non-negative weight that is 1 at x = 0, so that an untrained Q_tot is about the mean of the Q_i."""
+    return F.softplus(x + math.log(math.e - 1))
 
 
 class AttentionMixer(nn.Module):
-    """The paper's form to the letter: attention over the pairs (Q_i, F_i). Not monotone (inconsistency 5.5)."""
+    """The paper's form as written: attention over the pairs (Q_i, F_i). Not monotone (inconsistency 5.5)."""
 
     def __init__(self, sizes: Network, action_dim: int) -> None:
         super().__init__()

@@ -1,7 +1,7 @@
 """The trained networks: a belief network per executor and, above them, the coordinator's encoder and mixer.
 
 Shapes: B episodes, N executors, D embedding size, d_b belief size, d entity size. Actions are ``u`` in
-[0, 1]^2, shares of the ranges of (temperature, second parameter); :mod:`econ.equilibrium.actions` scales them.
+[0, 1]^2, shares of the ranges of (temperature, second parameter); see :mod:`econ.equilibrium.actions`.
 """
 
 from __future__ import annotations
@@ -41,19 +41,17 @@ class Observation:
 
 
 class Executors(nn.Module):
-    """N executors with independent parameters: belief, action, local value, refinement (paper 3.2, figure 2)."""
+    """N executors with independent parameters: belief, action, value, refinement (paper 3.2, figure 2)."""
 
     def __init__(self, n: int, embedding_dim: int, sizes: Network) -> None:
         super().__init__()
         self.n, self.belief_dim, self.embedding_dim = n, sizes.belief_dim, embedding_dim
-        hidden, belief, slot = sizes.mlp_hidden, sizes.belief_dim, sizes.key_query_dim
+        hidden, belief, slot = sizes.mlp_hidden, sizes.belief_dim, sizes.text_dim
         self.read = StackedLinear(n, embedding_dim, slot)
         self.widen = StackedLinear(n, 4 * slot + ACTION_FEATURES, hidden)
         self.narrow = StackedLinear(n, hidden, belief)
         self.blocks = nn.ModuleList(
-            StackedTransformerBlock(
-                n, slot, sizes.heads, slot, sizes.feed_forward, sizes.layer_norm_epsilon
-            )
+            StackedTransformerBlock(n, slot, sizes.heads, slot, sizes.feed_forward, sizes.layer_norm_epsilon)
             for _ in range(sizes.blocks if sizes.body == "transformer" else 0)
         )
         self.gru = StackedGRUCell(n, belief, belief)
@@ -73,7 +71,7 @@ class Executors(nn.Module):
                 layer.initialise(agent, generator)
 
     def believe(self, seen: Observation, previous: Tensor) -> Tensor:
-        """b_i = GRU(body(o_i, own last action, own last answer, last commitment), b_i before): [B, N, d_b]."""
+        """b_i = GRU(body(o_i, own last action and answer, last commitment), b_i before): [B, N, d_b]."""
         state: Tensor = self.gru(self.perceive(seen), previous)
         return state
 
@@ -120,17 +118,15 @@ class BeliefEncoder(nn.Module):
     def __init__(self, sizes: Network) -> None:
         super().__init__()
         self.dropout, self.epsilon = sizes.dropout, sizes.layer_norm_epsilon
-        self.enter = nn.Linear(sizes.belief_dim, sizes.entity_dim)
+        belief, width = sizes.belief_dim, sizes.heads * sizes.key_query_dim
         self.attention = (
-            SelfAttention(sizes.entity_dim, sizes.entity_dim, sizes.heads, sizes.key_query_dim)
-            if sizes.belief_encoder
-            else None
+            SelfAttention(belief, sizes.heads, sizes.key_query_dim) if sizes.belief_encoder else None
         )
+        self.out = nn.Linear(belief if self.attention is None else width, sizes.entity_dim)
 
     def forward(self, beliefs: Tensor) -> Tensor:
-        x: Tensor = self.enter(beliefs)
-        if self.attention is not None:
-            x = x + F.dropout(self.attention(x), self.dropout, self.training)
+        x = beliefs if self.attention is None else self.attention(beliefs)
+        x = F.dropout(self.out(x), self.dropout, self.training)
         return F.layer_norm(x, x.shape[-1:], eps=self.epsilon)
 
 

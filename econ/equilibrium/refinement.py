@@ -1,4 +1,4 @@
-"""BNE refinement: how executors move their actions between rounds, and when the rounds end (paper 3.2, 3.4)."""
+"""BNE refinement: how executors move their actions between rounds, and when rounds end (paper 3.2, 3.4)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from econ.params import BNE
 def refine(team: TeamNetworks, beliefs: Tensor, group: Tensor, u: Tensor, params: BNE) -> Tensor:
     """Proposed next actions of every executor by the rule of ``params``: [B, N, 2] in [0, 1].
 
-    An executor's inputs are its own belief (its history with the last commitment), its E_i and its own action.
+    An executor's inputs are its own belief (its history with the last commitment), its E_i and own action.
     No component moves by more than ``max_step``.
     """
     if params.rule == "learned":

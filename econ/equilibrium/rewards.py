@@ -79,15 +79,15 @@ def dynamic_reward_loss(alpha: Tensor, parts: Tensor, outcome: Tensor, params: R
 
 def learn_weights(alpha: Tensor, parts: Tensor, outcome: Tensor, params: Reward) -> tuple[Tensor, float]:
     """One projected gradient step on L_dr; returns the new alpha and the loss before it."""
-    moving = alpha.clone().requires_grad_()
-    with torch.enable_grad():
-        loss = dynamic_reward_loss(moving, parts, outcome, params)
-        [gradient] = torch.autograd.grad(loss, moving)
+    loss = dynamic_reward_loss(alpha, parts, outcome, params).item()
     if not params.learn_alpha:
-        return alpha, loss.item()
+        return alpha, loss
+    x = parts.double()
+    surprise = params.r_max * outcome.double().unsqueeze(-1) - x @ alpha  # r_actual - r_expected, [M, N]
+    gradient = -2 * (surprise.unsqueeze(-1) * x).sum(dim=(0, 1)) / len(x)
     on = active(params)
     stepped = (alpha - params.alpha_learning_rate * gradient) * on
-    return project(stepped, on, _floor(params, on)), loss.item()
+    return project(stepped, on, _floor(params, on)), loss
 
 
 def project(alpha: Tensor, on: Tensor, floor: float) -> Tensor:

@@ -9,10 +9,10 @@ from econ.params import EarlyStopping
 
 @dataclass
 class Stopper:
-    """Checked once per update. Its fields are its whole state, so that a resumed run stops where it would have.
+    """Checked once per update. Its fields are its whole state: a resumed run stops where it would have.
 
-    With thresholds: all that are given must hold, ``patience`` checks in a row. With none: the metric must not
-    improve for ``patience`` checks.
+    With thresholds: all that are given must hold, ``patience`` checks in a row. With none: the metric must
+    not improve for ``patience`` checks.
     """
 
     params: EarlyStopping
@@ -20,9 +20,7 @@ class Stopper:
     last_loss: float | None = None
     best: float | None = None
 
-    def check(
-        self, episodes: int, commitment_change: float | None, reward: float, loss: float
-    ) -> str | None:
+    def check(self, episodes: int, commitment_change: float | None, reward: float, loss: float) -> str | None:
         """The reason to stop, or None.
 
         Args:

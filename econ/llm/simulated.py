@@ -37,7 +37,7 @@ def problems(count: int, benchmark: str = "svamp") -> list[Problem]:
 
 
 class SimulatedClient:
-    """The Client protocol, answered by the closed form: at once, at no cost, the same for the same request."""
+    """The Client protocol, answered by the closed form: at once, at no cost, alike for the same request."""
 
     simulated = True
 

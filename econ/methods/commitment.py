@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import orjson
@@ -59,8 +60,9 @@ def read(call: Call, kind: str) -> Commitment:
         return Commitment(raw, raw, raw, None, "commitment without a final answer")
     text = _graded(answer, kind)
     meaning = f"{found.get('reasoning') or ''}\n{text}".strip()
-    in_range = isinstance(confidence, int | float) and 0 <= confidence <= 1
-    return Commitment(raw, text, meaning, float(confidence) if in_range else None, None)
+    if not (isinstance(confidence, int | float) and 0 <= confidence <= 1):
+        confidence = None
+    return Commitment(raw, text, meaning, confidence, None)
 
 
 def _graded(answer: Any, kind: str) -> str:
@@ -107,4 +109,4 @@ def _groups(answers: Sequence[str | None], size: int) -> list[Sequence[str | Non
     """As few groups of at most ``size`` as possible, of nearly equal sizes: 9 -> 3 + 3 + 3, 5 -> 3 + 2."""
     count = -(-len(answers) // size)
     bounds = [round(i * len(answers) / count) for i in range(count + 1)]
-    return [answers[a:b] for a, b in zip(bounds, bounds[1:], strict=False)]
+    return [answers[a:b] for a, b in pairwise(bounds)]

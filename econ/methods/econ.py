@@ -92,8 +92,8 @@ def _step(index: int, played: Round, session: Session) -> dict[str, Any]:
         "answers": answers,
         "commitment": None if played.commitment.error else played.commitment.text,
         "confidence": played.commitment.confidence,
-        "q": [round(value, 4) for value in played.q.tolist()],
-        "q_tot": round(played.q_tot, 4),
+        "q": [round(value, 4) for value in played.q],
+        "q_tot": None if played.q_tot is None else round(played.q_tot, 4),
     }
 
 
@@ -120,7 +120,7 @@ def from_checkpoint(
 
 
 def untrained(params: Params, n_agents: int, method_name: str, seed: int) -> EconMethod:
-    """The method with networks as they are before training: a control, and a first look without a checkpoint."""
+    """The method with networks as before training: a control, and a first look without a checkpoint."""
     import torch
 
     torch.set_num_threads(1)

@@ -1,4 +1,4 @@
-"""One ECON episode: strategy, N executors in flight together, commitment, BNE rounds (paper 3.1, Algorithm 1).
+"""One ECON episode: strategy, N executors in flight, commitment, BNE rounds (paper 3.1, Algorithm 1).
 
 The same code plays training and evaluation; only exploration and the number of rounds differ.
 """
@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -29,8 +30,8 @@ class Round:
     decision: int
     u: Tensor
     sent: list[tuple[float, float]]
-    q: Tensor  # [N]
-    q_tot: float
+    q: list[float]  # Q_i and Q_tot of the actions; while exploring they are not asked for
+    q_tot: float | None
     answers: list[str | None]  # None: the call failed
     answer_embeddings: Tensor  # [N, D]
     commitment: Commitment
@@ -115,7 +116,7 @@ class _Player:
         return self.explorer.refined(u, proposal, bne.max_step, self._round)
 
     def _believe(self) -> None:
-        """Update every belief, once per round, with what the last left: own action, own answer, commitment."""
+        """Update beliefs, once per round, with what the last left: own action, own answer, commitment."""
         if self.believed == self._round:
             return
         self.believed = self._round
@@ -138,7 +139,7 @@ class _Player:
         """All executors answer together; the coordinator commits; everything is embedded."""
         sent = scale(u, self.session.params.action)
         q, q_tot = self._values(u)
-        calls = await asyncio.gather(*(self._answer(i, *sent[i], q[i].item()) for i in range(self.team.n)))
+        calls = await asyncio.gather(*(self._answer(i, *sent[i]) for i in range(self.team.n)))
         answers = [call.text if call.ok else None for call in calls]
         commitment = await commit(self.session, answers, self._round)
         texts = [*answers, commitment.meaning if commitment.ok else None]
@@ -150,18 +151,20 @@ class _Player:
         return played
 
     @torch.no_grad()
-    def _values(self, u: Tensor) -> tuple[Tensor, float]:
+    def _values(self, u: Tensor) -> tuple[list[float], float | None]:
+        if self.explorer is not None:
+            return [], None
         q = self.team.executors.values(self.beliefs, u.unsqueeze(0))
         q_tot, _ = self.team.total(q, u.unsqueeze(0), self.team.encoder(self.beliefs))
-        return q[0], q_tot.item()
+        return q[0].tolist(), q_tot.item()
 
-    async def _answer(self, agent: int, temperature: float, second: float, q: float) -> Call:
+    async def _answer(self, agent: int, temperature: float, second: float) -> Call:
         """Ask executor ``agent`` with its own action."""
         action, llm = self.session.params.action, self.session.params.llm
         penalty = action.second == "repetition_penalty"
         return await self.session.ask(
             "executor",
-            self._messages(agent, q),
+            self._messages(agent),
             agent=agent,
             round=self._round,
             temperature=temperature,
@@ -170,24 +173,27 @@ class _Player:
             max_tokens=llm.answer_tokens(self.session.benchmark),
         )
 
-    def _messages(self, agent: int, q: float) -> list[Message]:
+    def _messages(self, agent: int) -> list[Message]:
         """Problem and strategy; peers' answers only in the complete-information mode of table 4."""
         session, last = self.session, self.episode.rounds[-1] if self.episode.rounds else None
         tokens = session.params.llm.answer_tokens(session.benchmark)
-        note = self._note(last, agent, q)
+        note = self._note(last, agent)
         messages = prompts.executor(session.prompt, session.kind, self.episode.strategy.text, tokens, note)
         if session.params.team.information == "complete" and last is not None:
             peers = [text for i, text in enumerate(last.answers) if i != agent and text]
             if own := last.answers[agent]:
                 messages.append({"role": "assistant", "content": own})
-                messages.append(prompts.debate_update(session.prompt, session.kind, peers, tokens))
+                messages.append(prompts.debate_update(peers))
         return messages
 
-    def _note(self, last: Round | None, agent: int, q: float) -> str | None:
+    def _note(self, last: Round | None, agent: int) -> str | None:
         """What params let the executor read of its belief (5.11) and of the last commitment (5.12)."""
         team, lines = self.session.params.team, []
         if team.belief == "text":
-            lines.append(f"You expect a reward of {q:.2f} (0 to 1) from your next answer.")
+            with torch.no_grad():
+                u = self.team.executors.act(self.beliefs)
+                q = self.team.executors.values(self.beliefs, u)[0, agent].item()
+            lines.append(f"You expect a reward of {q:.2f} (0 to 1) from your answer.")
             if last is not None and (own := last.answers[agent]):
                 lines.append(f"Your last answer was: {own}")
         if team.show_commitment and last is not None and last.commitment.ok:
@@ -199,4 +205,5 @@ async def embed(session: Session, texts: Sequence[str | None], size: int) -> Ten
     """Embeddings [len(texts), size]; zeros for a text that is absent or empty."""
     present = [text for text in texts if text]
     found = iter(await session.client.embed(present) if present else [])
-    return torch.tensor([next(found) if text else [0.0] * size for text in texts], dtype=torch.float32)
+    rows = [next(found) if text else [0.0] * size for text in texts]
+    return torch.from_numpy(np.array(rows, dtype=np.float32))

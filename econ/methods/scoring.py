@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import torch
@@ -12,7 +13,7 @@ from econ.equilibrium import rewards
 from econ.equilibrium.replay import Experience
 from econ.errors import EconError
 from econ.params import Params
-from econ.records import Problem
+from econ.records import Problem, stable_seed
 
 if TYPE_CHECKING:
     from econ.methods.episode import Episode, Round
@@ -54,11 +55,12 @@ def _score(played: Round, problem: Problem, params: Params) -> tuple[list[tuple[
     """(TS, is there a readable answer) of every executor's answer, and TS of the commitment."""
     if params.reward.task == "coordinator":
         return _assessed(played, problem, params)
-    verdicts = [grading.grade(problem, answer, params) for answer in played.answers]
     commitment = played.commitment
-    verdict = grading.grade(problem, commitment.text if commitment.ok else None, params)
-    tasks = [(_checked(problem, v.reward), not v.invalid) for v in verdicts]
-    return tasks, _checked(problem, verdict.reward)
+    texts = {*played.answers, commitment.text if commitment.ok else None}  # agreeing teams repeat themselves
+    verdicts = {text: grading.grade(problem, text, params) for text in texts}
+    rewards_of = {text: _checked(problem, verdict.reward) for text, verdict in verdicts.items()}
+    tasks = [(rewards_of[text], not verdicts[text].invalid) for text in played.answers]
+    return tasks, rewards_of[commitment.text if commitment.ok else None]
 
 
 def _assessed(played: Round, problem: Problem, params: Params) -> tuple[list[tuple[float, bool]], float]:
@@ -83,11 +85,7 @@ def _checked(problem: Problem, reward: float) -> float:
 
 
 def controlled(batch: list[Experience], params: Params, seed: int, episode: int) -> list[Experience]:
-    """The batch with the rewards of ``reward.source``: as earned, random (table 5), or shuffled (a control)."""
-    from dataclasses import replace
-
-    from econ.records import stable_seed
-
+    """The batch with the rewards of ``reward.source``: earned, random (table 5), or shuffled (a control)."""
     if params.reward.source == "composed":
         return batch
     generator = torch.Generator().manual_seed(stable_seed(seed, params.reward.source, episode))
@@ -103,5 +101,5 @@ def controlled(batch: list[Experience], params: Params, seed: int, episode: int)
     parts, outcome = torch.cat([e.parts for e in batch]), torch.cat([e.outcome for e in batch])
     order = torch.randperm(len(outcome), generator=generator)
     sizes = [e.rounds for e in batch]
-    shuffled = zip(batch, parts[order].split(sizes), outcome[order].split(sizes), strict=True)
+    shuffled = zip(batch, torch.split(parts[order], sizes), torch.split(outcome[order], sizes), strict=True)
     return [replace(e, parts=p, outcome=o) for e, p, o in shuffled]
