@@ -7,9 +7,12 @@ import logging
 import resource
 import signal
 import sys
+from functools import lru_cache
 from typing import Any
 
 MEMORY_BYTES = 4 << 30
+TOLERANCE = 1e-6  # relative; math-verify's own is absolute and takes 2^-98 for 2^-99
+POINTS = (0.7390851, 1.3247179, 0.5671432, 1.9021605, 0.9159655, 1.6449340)  # values without a pattern
 
 
 class OutOfTime(BaseException):
@@ -17,20 +20,11 @@ class OutOfTime(BaseException):
 
 
 def main(cpu_seconds: float) -> None:
-    from math_verify import LatexExtractionConfig, parse, verify
+    import math_verify  # noqa: F401 - loaded before memory is limited and the first comparison is timed
 
     logging.disable(logging.CRITICAL)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     signal.signal(signal.SIGVTALRM, _out_of_time)
-    config = [LatexExtractionConfig()]  # no plain-expression parser: that one goes through Python's own
-
-    def read(latex: str) -> Any:
-        return parse(f"${latex}$", config, parsing_timeout=None)
-
-    def same(a: str, b: str) -> bool:
-        first, second = read(a), read(b)
-        return bool(first and second and verify(first, second, timeout_seconds=None))
-
     _answer("ready")
     for line in sys.stdin:
         signal.setitimer(signal.ITIMER_VIRTUAL, cpu_seconds)
@@ -41,6 +35,43 @@ def main(cpu_seconds: float) -> None:
         finally:
             signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         _answer(verdict)
+
+
+def same(a: str, b: str) -> bool:
+    """Two expressions that differ at a point are unequal, without any algebra; else math-verify decides."""
+    from math_verify import verify
+
+    first, second = read(a), read(b)
+    if not first or not second or _differ(first[0], second[0]):
+        return False
+    return bool(verify(list(first), list(second), timeout_seconds=None))
+
+
+@lru_cache(maxsize=4096)
+def read(latex: str) -> tuple[Any, ...]:
+    from math_verify import LatexExtractionConfig, parse
+
+    # Only the LaTeX parser: the one for plain expressions goes through Python's own.
+    return tuple(parse(f"${latex}$", [LatexExtractionConfig()], parsing_timeout=None))
+
+
+def _differ(a: Any, b: Any) -> bool:
+    """Have two expressions (or two pairs, or two intervals) plainly different values at a point?"""
+    from sympy import Expr, Interval, Tuple
+
+    if isinstance(a, Tuple) and isinstance(b, Tuple) and len(a) == len(b):
+        return any(_differ(x, y) for x, y in zip(a, b, strict=True))
+    if isinstance(a, Interval) and isinstance(b, Interval):
+        return _differ(a.start, b.start) or _differ(a.end, b.end)
+    if not isinstance(a, Expr) or not isinstance(b, Expr):
+        return False
+    symbols = sorted(a.free_symbols | b.free_symbols, key=str)
+    point = dict(zip(symbols, POINTS, strict=False))
+    try:
+        x, y = complex(a.evalf(subs=point)), complex(b.evalf(subs=point))
+    except (TypeError, ValueError, ArithmeticError, AttributeError):
+        return False  # no number: infinite, a matrix, more symbols than points
+    return abs(x - y) > TOLERANCE * max(abs(x), abs(y))
 
 
 def _answer(value: object) -> None:

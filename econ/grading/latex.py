@@ -92,7 +92,7 @@ def _same_number(a: str, b: str) -> bool | None:
 
 
 def _unlike(a: str, b: str) -> bool:
-    """What math-verify takes for equal and is not: numbers in different bases, a set and a tuple."""
+    """What math-verify takes for equal and is not: numbers in different bases; a set and a tuple."""
     if any(re.search(r"\d_\{?\d", text) for text in (a, b)):
         return True
     return {a[:1], b[:1]} == {"(", "\\"} and any(text.startswith("\\{") for text in (a, b))

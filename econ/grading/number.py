@@ -7,6 +7,7 @@ or correctly rounded at the decimals that the answer shows.
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from decimal import Decimal
@@ -82,12 +83,19 @@ def gold_form(answer: object) -> str | None:
     if isinstance(answer, bool) or answer is None:
         return None
     if isinstance(answer, float):
-        # 15 digits are what a float holds for certain: 0.30000000000000004 was meant as 0.3.
-        text = format(Decimal(format(answer, ".15g")), "f") if abs(answer) < 1e300 else ""
+        text = _float_text(answer)
     else:
         text = str(answer).rpartition("####")[2].strip()
     match = _NUMBER.fullmatch(_plain(text))
     return _normal(match) if match else None
+
+
+def _float_text(value: float) -> str:
+    """A float as a plain decimal, without the noise of its making: 0.30000000000000004 was meant as 0.3."""
+    if not math.isfinite(value):
+        return ""
+    exact, short = Decimal(repr(value)), Decimal(format(value, ".15g")).normalize()
+    return format(short if len(short.as_tuple().digits) <= 12 else exact, "f")
 
 
 def matches(gold: str, answer: str) -> bool:
@@ -109,18 +117,22 @@ def _same(target: Number, goal: Fraction, said: Number, value: Fraction) -> bool
         return True
     if goal.denominator == 1 or value == 0:
         return False
-    # The gold of a computed set is a float: a few units in its last place are its own error.
-    if abs(value - goal) <= abs(goal) * Fraction(4, 10**15):
-        return True
     if (
         said.decimals is not None
         and _is_rounding(value, said.decimals)
         and value in _rounded(goal, said.decimals)
     ):
         return True
-    # A gold with six or more decimals was itself rounded there (GSM-Hard: at ten).
-    exact = target.decimals is not None and target.decimals >= 6 and _digits(goal, target.decimals) >= 3
-    return exact and goal in _rounded(value, target.decimals or 0)
+    finer = said.decimals is None or (target.decimals is not None and said.decimals > target.decimals)
+    return finer and _is_meant(target, goal, value)
+
+
+def _is_meant(target: Number, goal: Fraction, value: Fraction) -> bool:
+    """Is a finer value what the gold stands for? A gold is a float, or was rounded (GSM-Hard: at ten decimals)."""
+    if abs(value - goal) <= 4 * Fraction(math.ulp(float(goal))):
+        return True
+    places = target.decimals or 0
+    return places >= 6 and _digits(goal, places) >= 3 and goal in _rounded(value, places)
 
 
 def _is_rounding(value: Fraction, decimals: int) -> bool:

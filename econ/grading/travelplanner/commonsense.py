@@ -104,7 +104,7 @@ def _known(city: str, query: Query, sandbox: Sandbox) -> bool:
 
 def _in_destination(city: str, query: Query, sandbox: Sandbox) -> bool:
     if sandbox.states is not None:
-        return sandbox.states[city] == query["dest"]
+        return bool(sandbox.states[city] == query["dest"])
     return city in sandbox.cities
 
 

@@ -1,0 +1,30 @@
+"""The majority vote over answers."""
+
+from __future__ import annotations
+
+import pytest
+
+from econ.errors import EconError
+from econ.grading import grade_text, majority
+
+
+@pytest.mark.parametrize(
+    ("kind", "answers", "winner"),
+    [
+        ("number", ["5", "6", None, "6.0", "5", "6"], 1),
+        ("number", ["3", "1/2", "0.5"], 1),
+        ("number", ["5", "6", "6.0", "5"], 0),  # equal counts: the earliest sample
+        ("number", [None, None], None),
+        ("number", [], None),
+        ("yesno", ["no", "yes", "yes"], 1),
+        ("math", ["\\frac12", "7", "0.5"], 0),
+        ("math", ["2\\sqrt{2}", "3", "\\sqrt{8}"], 0),
+    ],
+)
+def test_the_largest_group_wins(kind: str, answers: list[str | None], winner: int | None) -> None:
+    assert majority(kind, answers) == winner
+
+
+def test_an_unknown_grader_is_named() -> None:
+    with pytest.raises(EconError, match="unknown grader 'essay' - known: number"):
+        grade_text("essay", "x", "Answer: x")
