@@ -87,7 +87,7 @@ def panels(
     )
     axes = list(grid.flat)
     for axis, title in zip(axes, titles, strict=False):
-        axis.set_title(title)
+        axis.set_title(title, fontsize=8 if columns <= 3 else 6.5)
         axis.tick_params(axis="x", labelbottom=True)
     for axis in axes[count:]:
         axis.set_axis_off()

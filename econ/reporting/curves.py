@@ -75,7 +75,6 @@ def training(params: Params) -> Figure:
             steps, values = zip(*curve, strict=True)
             axis.plot(steps, values, styles[n_agents], color=colours[benchmark], linewidth=0.8, alpha=0.85)
         axis.set_xlabel("Episode")
-        axis.title.set_fontsize(7)
     handles = [canvas.line(colours[b], "-", canvas.name_of(b)) for b in benchmarks]
     handles += [canvas.line("#555555", style, f"N = {n}") for n, style in styles.items()]
     canvas.legend(figure, handles)

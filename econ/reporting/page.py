@@ -77,7 +77,7 @@ def write_page(params: Params, params_file: Path) -> Path:
 
 def _table(name: str, frame: pd.DataFrame) -> Shown:
     table = TABLES[name]
-    headings = [(column.heading, column.kind != "text") for column in table.columns.values()]
+    headings = [(column.heading, column.kind not in show.LEFT) for column in table.columns.values()]
     return Shown(name, table.title, show.caption(name, frame), headings, show.cells(table, frame))
 
 

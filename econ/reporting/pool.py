@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import PurePath
 from typing import Any
 
 from econ.reporting.gather import Result
@@ -34,11 +35,18 @@ class Cell:
             "problems": len(self.outcomes),
             "seeds": len(self.seeds),
             "simulated": self.simulated,
+            "models": self.models,
         }
 
     @property
     def simulated(self) -> bool:
         return any(result.metrics["simulated"] for result in self.seeds)
+
+    @property
+    def models(self) -> str:
+        """Names of the models that answered (a file's name alone)."""
+        teams = [team for result in self.seeds for team in result.metrics["models"].values()]
+        return " + ".join(sorted({PurePath(model).name for team in teams for model in team}))
 
     @property
     def n(self) -> int:

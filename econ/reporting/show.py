@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 NOTHING = "–"
 SIMULATED = "SIMULATED"
+LEFT = ("text", "digest")  # aligned to the left
 
 
 def number(value: Any, kind: Kind) -> str:
@@ -35,8 +36,8 @@ def number(value: Any, kind: Kind) -> str:
             return f"{value:.4f}"
         case "p":
             return "<0.001" if value < 0.001 else f"{value:.3f}"
-        case "flag":
-            return "yes" if value else "no"
+        case "digest":
+            return str(value)[:12]
         case "text":
             return str(value)
 
@@ -61,14 +62,18 @@ def _cell(row: dict[str, Any], name: str, column: Column) -> str:
 
 
 def caption(name: str, frame: pd.DataFrame) -> str:
-    """The table's caption with how many problems stand behind it, and SIMULATED where that is so."""
+    """The table's caption with the models and how many problems stand behind it, and SIMULATED where so."""
     text = TABLES[name].caption
     if frame.empty:
-        text += " Nothing of these params falls under this table."
-    else:
-        fewest, most = int(frame["n"].min()), int(frame["n"].max())
-        text += f" Here n = {fewest:,}." if fewest == most else f" Here n = {fewest:,} to {most:,}."
-    return f"{SIMULATED} (no language model): {text}" if is_simulated(frame) else text
+        return f"{text} Nothing of these params falls under this table."
+    ours = frame[~frame["method"].str.endswith("*")] if "method" in frame else frame
+    fewest, most = int(ours["n"].min()), int(ours["n"].max())
+    text += f" Here n = {fewest:,}" + (f" to {most:,}." if most > fewest else ".")
+    if is_simulated(frame):
+        return f"{SIMULATED} (no language model): {text}"
+    if "models" in frame:
+        text += f" Models: {', '.join(dict.fromkeys(frame['models']))}."
+    return text
 
 
 def is_simulated(frame: pd.DataFrame) -> bool:
@@ -81,7 +86,7 @@ def write(name: str, frame: pd.DataFrame) -> None:
 
     table = TABLES[name]
     shown = pd.DataFrame(cells(table, frame), columns=[column.heading for column in table.columns.values()])
-    right = [column.kind not in ("text", "flag") for column in table.columns.values()]
+    right = [column.kind not in LEFT for column in table.columns.values()]
     tex = shown.to_latex(
         index=False, escape=True, caption=_tex(caption(name, frame)), label=f"tab:{name}",
         column_format="".join("r" if side else "l" for side in right), position="htbp",
@@ -91,7 +96,7 @@ def write(name: str, frame: pd.DataFrame) -> None:
     )
     texts = {
         "csv": frame.to_csv(index=False, lineterminator="\n", float_format="%.6g"),
-        "tex": tex.replace(NOTHING, "--"),
+        "tex": tex.replace(NOTHING, "--").replace("<", r"\textless{}"),
         "md": f"**{table.title}.** {caption(name, frame)}\n\n{md}\n",
     }
     for ending, text in texts.items():

@@ -170,10 +170,17 @@ def problem_rows(results: Sequence[Result]) -> list[Row]:
 def _problem_row(result: Result) -> Row:
     info = result.metrics["problems"]
     test = info["splits"]["test"]
+    shipped = info["source"] == "shipped"
     return {
-        "benchmark": result.job.benchmark, "split": "test", "source": info["source"],
-        "revision": test["revision"], "n": result.metrics["n"],
+        "benchmark": result.job.benchmark,
+        "split": "test",
+        "source": info["source"],
+        "hub": None if shipped else test["hub"],
+        "revision": None if shipped else test["revision"],
+        "checked": "yes" if test["revision_checked"] else "no",
+        "n": result.metrics["n"],
         "rows": test["rows"],
-        "licence": info["licence"], "sha256": test["sha256"],
+        "licence": info["licence"],
+        "sha256": test["sha256"],
         "simulated": result.metrics["simulated"],
-    }  # fmt: skip
+    }

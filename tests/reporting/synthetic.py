@@ -18,8 +18,13 @@ from econ.reporting.gather import jobs
 from econ.reporting.metrics import summarise
 
 MANIFEST = {
-    "source": "shipped", "licence": "MIT",
-    "splits": {"test": {"revision": "none", "rows": 40, "sha256": "ab" * 32}},
+    "source": "mirror", "licence": "MIT",
+    "splits": {
+        "test": {
+            "hub": "coins/toss", "revision": "c0" * 20, "revision_checked": False, "rows": 40,
+            "sha256": "ab" * 32,
+        },
+    },
 }  # fmt: skip
 CALLS = {"cot": 1, "debate": 9, "econ-baseline": 5, "econ-bne": 11}
 CHANCE = {"cot": 0.45, "debate": 0.55, "econ-baseline": 0.5, "econ-bne": 0.65}

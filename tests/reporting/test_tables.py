@@ -156,6 +156,18 @@ def test_travelplanner_rates_are_the_official_ones(project: Path) -> None:
     assert rows.set_index("method").loc["ECON (GPT-4)*", "final_pass_rate"] == 0.129
 
 
+def test_shipped_problems_do_not_claim_the_hubs_revision(project: Path) -> None:
+    params, _ = write_run(project, 2, benchmarks=["svamp"], n_agents=[3], methods=["cot"])
+    job = Job("svamp", "cot", 3, 0)
+    metrics = orjson.loads(paths.metrics(job).read_bytes())
+    aggregate()
+    assert table("problems")["revision"].tolist() == ["c0" * 20]
+    metrics["problems"]["source"] = "shipped"
+    paths.metrics(job).write_bytes(orjson.dumps(metrics))
+    aggregate()
+    assert table("problems")["revision"].isna().all()
+
+
 def test_simulated_stands_in_every_table_that_shows_results(project: Path) -> None:
     write_run(project, 4, simulated=True, **SMALL)
     assert "SIMULATED" in aggregate().output
