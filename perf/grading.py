@@ -2,8 +2,8 @@
 
     ECON_DATA_MIRROR=FOLDER python perf/grading.py
 
-Per benchmark and split: golds graded right; perturbed golds (a digit changed, a verdict turned, a plan with an
-invented restaurant) graded wrong; golds of other problems graded wrong; seconds. Exceptions are listed.
+Per benchmark and split: golds graded right; perturbed golds (a digit changed, a verdict turned, a plan with
+an invented restaurant) graded wrong; golds of other problems graded wrong; seconds. Exceptions are listed.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from econ.benchmarks import download, load
-from econ.benchmarks.store import SPLITS, stated
 from econ.benchmarks.registry import spec
+from econ.benchmarks.store import SPLITS, stated
 from econ.grading import grade
 from econ.grading.text import last_boxed
 from econ.params import BENCHMARKS, Data, Params
@@ -79,7 +79,8 @@ def main() -> None:
         sys.exit("ECON_DATA_MIRROR must name a folder with the benchmark files")
     begun = time.perf_counter()
     print(
-        f"{'benchmark':14}{'split':7}{'golds right':>14}{'perturbed wrong':>17}{'swapped wrong':>15}{'seconds':>9}"
+        f"{'benchmark':14}{'split':7}{'golds right':>14}"
+        f"{'perturbed wrong':>17}{'swapped wrong':>15}{'seconds':>9}"
     )
     odd: list[str] = []
     for name in BENCHMARKS:

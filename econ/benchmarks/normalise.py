@@ -1,4 +1,4 @@
-"""From a source's rows to problems: question, gold in normal form, meta; bad rows named, left-out ones counted."""
+"""From a source's rows to problems. A bad row is named with its file; rows that are left out are counted."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def _meta(row: Json) -> Json:
 
 
 def _marking_gsm8k(benchmark: Benchmark, origin: Origin) -> Callable[[Json, int], Fact]:
-    """GSM-Hard marked where the question stands verbatim in GSM8K's test set (None: that file is not there)."""
+    """GSM-Hard, marked where a question stands verbatim in GSM8K's test set (None: that set is not there)."""
     known = _gsm8k_questions(origin)
 
     def read(row: Json, number: int) -> Fact:

@@ -116,8 +116,8 @@ _BUILT_IN = (
         "target",
         _GSM_HARD,
         None,
-        "The source has one split. A fixed share of it (data.train_share) is for training and the rest is the "
-        "test set: the two never mix. Verbatim GSM8K questions are marked in meta.gsm8k_verbatim.",
+        "The source has one split. A fixed share of it (data.train_share) is for training and the rest is "
+        "the test set: the two never mix. Verbatim GSM8K questions are marked in meta.gsm8k_verbatim.",
     ),
     Benchmark(
         "math",

@@ -39,7 +39,7 @@ class Origin:
         return _hub_rows(source) if self.kind == "hub" else _file_rows(self.folder / source.file)
 
     def companion(self, source: Source, suffix: str) -> Raw | None:
-        """A file beside the split's own, such as TravelPlanner's ``train_ref_info.jsonl``, where there is one."""
+        """A file beside the split's own (TravelPlanner's ``train_ref_info.jsonl``), where there is one."""
         if self.kind == "hub":
             return _hub_file(source, f"{source.split}{suffix}.jsonl")
         path = self.folder / source.file

@@ -1,4 +1,4 @@
-"""The normalised problems on disk: written once by ``econ download``, checked and sampled by everyone else."""
+"""The normalised problems on disk: written by ``econ download``, checked and sampled by everyone else."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SPLITS: tuple[Split, ...] = ("train", "test")
 
 
 def download(name: str, params: Params, warn: Callable[[str], None] | None = None) -> Json:
-    """Fetch one benchmark, normalise it, write train.jsonl, test.jsonl and manifest.json; return the manifest.
+    """Fetch one benchmark, normalise it, write its two splits and the manifest; return the manifest.
 
     Raises:
         EconError: the source is not there, or a row is not as it should be (file and row are named).

@@ -53,7 +53,7 @@ _COLUMNS = {
         "Distance",
     ),
 }
-# A fitted table keeps the columns from which a plan and its cost are made; the heading names city, leg and date.
+# A fitted table keeps the columns that a plan and its cost are made from; the heading names city, leg, date.
 _FITTED_COLUMNS = {
     "Attractions": ("Name",),
     "Restaurants": ("Name", "Average Cost", "Cuisines"),

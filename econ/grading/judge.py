@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import IO, cast
 
 from econ.errors import EconError
 
@@ -25,7 +26,10 @@ class Worker:
     def __init__(self) -> None:
         # -P: the folder of the script, which has modules of its own names, stays off the import path.
         command = [sys.executable, "-P", str(Path(__file__).with_name("_math_worker.py")), str(CPU_SECONDS)]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)  # noqa: S603
+        self._process = subprocess.Popen(  # noqa: S603
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+        )
+        self._pipes = cast("IO[bytes]", self._process.stdin), cast("IO[bytes]", self._process.stdout)
         self._unread = b""
         if self._line(START_SECONDS) is None:
             self.stop()
@@ -35,9 +39,8 @@ class Worker:
 
     def same(self, a: str, b: str) -> bool | None:
         """None: the process is gone or stuck, and of no further use."""
-        assert self._process.stdin is not None
         try:
-            self._process.stdin.write(json.dumps([a, b]).encode() + b"\n")
+            self._pipes[0].write(json.dumps([a, b]).encode() + b"\n")
         except BrokenPipeError:
             return None
         reply = self._line(WALL_SECONDS)
@@ -46,16 +49,15 @@ class Worker:
     def stop(self) -> None:
         self._process.kill()
         self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe:
-                pipe.close()
+        for pipe in self._pipes:
+            pipe.close()
 
     def _line(self, seconds: float) -> bytes | None:
-        assert self._process.stdout is not None
+        answers = self._pipes[1]
         while b"\n" not in self._unread:
-            if not select.select([self._process.stdout], [], [], seconds)[0]:
+            if not select.select([answers], [], [], seconds)[0]:
                 return None
-            chunk = self._process.stdout.read(65536)
+            chunk = answers.read(65536)
             if not chunk:
                 return None
             self._unread += chunk

@@ -88,7 +88,8 @@ def _same_number(a: str, b: str) -> bool | None:
     first, second = number.read(a), number.read(b)
     if first is None or second is None:
         return None
-    return bool(set(first.readings) & set(second.readings))
+    values = [{reading.value for reading in found.readings} for found in (first, second)]
+    return bool(values[0] & values[1])
 
 
 def _unlike(a: str, b: str) -> bool:

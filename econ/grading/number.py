@@ -1,17 +1,17 @@
 """Numbers as answers: read with their units, compared exactly.
 
 A tolerance would be wrong at both ends of GSM-Hard: an absolute one takes 0 for a target of 5e-7, a relative
-one takes a wrong digit in a target of 9e12. So an integer gold must be met exactly, and any other gold exactly
-or correctly rounded at the decimals that the answer shows.
+A tolerance would be wrong at both ends of GSM-Hard: an absolute one takes 0 for a target of 5e-7, a relative
+one takes a wrong digit in one of 9e12. So an integer gold must be met exactly, and any other gold exactly or
 """
 
 from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from typing import NamedTuple
 
 from econ.grading.text import first_sentence
 
@@ -23,11 +23,12 @@ _NUMBER = re.compile(
     (?<![A-Za-z0-9_])(?P<sign>(?<![\d)])[-−–]\s?(?=[\d.$€£¥\\]))?\s*
     (?:\\?[$€£¥]\s?)?(?P<inner>[-−](?=[\d.]))?
     (?:
-        (?:(?P<mixed>\d+)\s*)?\\[dt]?frac\s*(?:\{{\s*(?P<top>-?{_DECIMAL})\s*\}}\s*\{{\s*(?P<under>{_DECIMAL})\s*\}}
-            |(?P<top1>\d)(?P<under1>\d))
+        (?:(?P<mixed>\d+)\s*)?\\[dt]?frac\s*
+        (?:\{{\s*(?P<top>-?{_DECIMAL})\s*\}}\s*\{{\s*(?P<under>{_DECIMAL})\s*\}}|(?P<top1>\d)(?P<under1>\d))
       | (?P<mixed2>\d+)\s+(?P<top2>\d+)/(?P<under2>\d+)
       | (?P<a>{_DECIMAL})\s*/\s*(?P<b>{_DECIMAL})(?!\s*/)
-      | (?P<mantissa>{_DECIMAL})\s*(?:\\times|\\cdot|[×x*])\s*10\s*(?:\^|\*\*)\s*\{{?(?P<power>[-−]?\d{{1,3}})\b\}}?
+      | (?P<mantissa>{_DECIMAL})\s*(?:\\times|\\cdot|[×x*])\s*10\s*
+        (?:\^|\*\*)\s*\{{?(?P<power>[-−]?\d{{1,3}})\b\}}?
       | (?P<plain>{_DECIMAL})(?:[eE](?P<exponent>[-+]?\d{{1,3}})\b)?
     )
     (?P<percent>\s*(?:\\?%|per\s?cent\b))?
@@ -37,24 +38,24 @@ _NUMBER = re.compile(
 )
 # What makes a number part of something unfinished: an operation, or an exponent past all limits.
 _OPERATION = re.compile(r"[eE][-+]?\d|\s*(?:[-+*×÷^−]|\\times|\\cdot|\\div)\s*[({\\]?\s*\d")
-_LONGEST = 400  # digits; nothing longer is an answer, and longer ones would take time
+_LONGEST = 400  # characters; nothing longer is an answer
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
-    """A number as written.
+class Reading(NamedTuple):
+    """A value, and how many decimals its writing shows (None: a fraction, or a round figure in words)."""
 
-    ``readings`` are the values it can stand for, the plain one first: 25 % is 25 or 1/4, 5 million is
-    5,000,000 or (of a question that asks in millions) 5. ``decimals`` shown, None for fractions and powers.
+    value: Fraction
+    decimals: int | None
+
+
+class Number(NamedTuple):
+    """A number as written, in normal form, and the values it can stand for, the plain one first.
+
+    25 % is 25 or 1/4; 5 million is 5,000,000 or, where a question asks in millions, 5.
     """
 
     text: str
-    readings: tuple[Fraction, ...]
-    decimals: int | None
-
-    @property
-    def value(self) -> Fraction:
-        return self.readings[0]
+    readings: tuple[Reading, ...]
 
 
 def find(text: str) -> str | None:
@@ -82,12 +83,40 @@ def gold_form(answer: object) -> str | None:
     """A data set's answer as a plain number: GSM8K's ``#### 72``, a float, text with separators."""
     if isinstance(answer, bool) or answer is None:
         return None
-    if isinstance(answer, float):
-        text = _float_text(answer)
-    else:
-        text = str(answer).rpartition("####")[2].strip()
-    match = _NUMBER.fullmatch(_plain(text))
-    return _normal(match) if match else None
+    number = read(_float_text(answer) if isinstance(answer, float) else str(answer).rpartition("####")[2])
+    return number.text if number else None
+
+
+def matches(gold: str, answer: str) -> bool:
+    """Does ``answer`` state the number ``gold``? Both in normal form."""
+    target, said = read(gold), read(answer)
+    if target is None or said is None:
+        return False
+    return any(_states(goal, reading) for goal in target.readings for reading in said.readings)
+
+
+def equal(a: str, b: str) -> bool:
+    """The same number, whatever the notation (the plain readings)."""
+    first, second = read(a), read(b)
+    return first is not None and second is not None and first.readings[0].value == second.readings[0].value
+
+
+def _states(goal: Reading, said: Reading) -> bool:
+    if said.value == goal.value:
+        return True
+    if goal.value.denominator == 1 or said.value == 0:
+        return False
+    if said.decimals is None or (goal.decimals is not None and said.decimals > goal.decimals):
+        return _is_meant(goal, said.value)
+    return _is_rounding(said.value, said.decimals) and said.value in _rounded(goal.value, said.decimals)
+
+
+def _is_meant(goal: Reading, value: Fraction) -> bool:
+    """Is a finer value what the gold stands for? A gold is a float, or rounded (GSM-Hard's at ten places)."""
+    if abs(value - goal.value) <= 4 * Fraction(math.ulp(float(goal.value))):
+        return True
+    places = goal.decimals or 0
+    return places >= 6 and _digits(goal.value, places) >= 3 and goal.value in _rounded(value, places)
 
 
 def _float_text(value: float) -> str:
@@ -96,43 +125,6 @@ def _float_text(value: float) -> str:
         return ""
     exact, short = Decimal(repr(value)), Decimal(format(value, ".15g")).normalize()
     return format(short if len(short.as_tuple().digits) <= 12 else exact, "f")
-
-
-def matches(gold: str, answer: str) -> bool:
-    """Does ``answer`` state the number ``gold``? Both in normal form."""
-    target, said = read(gold), read(answer)
-    if target is None or said is None:
-        return False
-    return any(_same(target, goal, said, value) for goal in target.readings for value in said.readings)
-
-
-def equal(a: str, b: str) -> bool:
-    """The same number, whatever the notation (the plain readings)."""
-    first, second = read(a), read(b)
-    return first is not None and second is not None and first.value == second.value
-
-
-def _same(target: Number, goal: Fraction, said: Number, value: Fraction) -> bool:
-    if value == goal:
-        return True
-    if goal.denominator == 1 or value == 0:
-        return False
-    if (
-        said.decimals is not None
-        and _is_rounding(value, said.decimals)
-        and value in _rounded(goal, said.decimals)
-    ):
-        return True
-    finer = said.decimals is None or (target.decimals is not None and said.decimals > target.decimals)
-    return finer and _is_meant(target, goal, value)
-
-
-def _is_meant(target: Number, goal: Fraction, value: Fraction) -> bool:
-    """Is a finer value what the gold stands for? A gold is a float, or was rounded (GSM-Hard: at ten decimals)."""
-    if abs(value - goal) <= 4 * Fraction(math.ulp(float(goal))):
-        return True
-    places = target.decimals or 0
-    return places >= 6 and _digits(goal, places) >= 3 and goal in _rounded(value, places)
 
 
 def _is_rounding(value: Fraction, decimals: int) -> bool:
@@ -155,13 +147,11 @@ def _rounded(value: Fraction, decimals: int) -> tuple[Fraction, Fraction]:
 
 
 def _plain(text: str) -> str:
-    """LaTeX's spacings and separators out of the way of the digits."""
+    """LaTeX's spacings, separators and brackets out of the way of the digits."""
     text = re.sub(r"\{,\}|,\\!", ",", text)
     text = re.sub(r"(?<=\d)(?:\\[!,;: ]|~)(?=\d{3})", "", text)
     text = re.sub(r"\\(?:text|mathrm|mbox|textbf|mathbf)\s*\{([^{}]*)\}", r" \1 ", text)
-    return (
-        text.replace("\\(", " ").replace("\\)", " ").replace("\\[", " ").replace("\\]", " ").replace("**", "")
-    )
+    return re.sub(r"\\[()\[\]]", " ", text).replace("**", "")
 
 
 def _normal(match: re.Match[str]) -> str | None:
@@ -170,64 +160,51 @@ def _normal(match: re.Match[str]) -> str | None:
 
 
 def _number(match: re.Match[str]) -> Number | None:
-    part = match.groupdict()
     if len(match.group()) > _LONGEST:
         return None
-    sign = "-" if bool(part["sign"]) != bool(part["inner"]) else ""
+    part = match.groupdict()
+    plain = _value(part)
+    if plain is None:
+        return None
+    if bool(part["sign"]) != bool(part["inner"]):
+        plain = plain._replace(value=-plain.value)
+    text, readings = _written(plain), [plain]
+    if part["percent"]:
+        text += "%"
+        shown = None if plain.decimals is None else plain.decimals + 2
+        readings.append(Reading(plain.value / 100, shown))
+    if part["scale"]:
+        scale = part["scale"].lower()
+        text += f" {scale}"
+        readings.insert(0, Reading(plain.value * _SCALES[scale], None))
+    return Number(text, tuple(readings))
+
+
+def _value(part: dict[str, str | None]) -> Reading | None:
+    """Without its sign. None: a division by zero."""
     top = part["top"] or part["top1"] or part["top2"] or part["a"]
     under = part["under"] or part["under1"] or part["under2"] or part["b"]
-    decimals = None
     if top and under:
-        bottom = _fraction(under)
-        if bottom == 0:
+        if not _fraction(under):
             return None
-        value = _fraction(top) / bottom + int(part["mixed"] or part["mixed2"] or 0)
-        text = f"{value.numerator}/{value.denominator}" if value.denominator > 1 else str(value)
-    elif part["mantissa"]:
-        value = _fraction(part["mantissa"]) * Fraction(10) ** int(part["power"].replace("−", "-"))
-        text = _written(value)
-    else:
-        text = part["plain"].replace(",", "")
-        text = f"0{text}" if text.startswith(".") else text
-        decimals = len(text.partition(".")[2])
-        value = Fraction(text)
-        if part["exponent"]:
-            value *= Fraction(10) ** int(part["exponent"])
-            text = _written(value)
-            decimals = len(text.partition(".")[2])
-    return _dressed(part, sign, text, -value if sign else value, decimals)
-
-
-def _dressed(
-    part: dict[str, str | None], sign: str, text: str, value: Fraction, decimals: int | None
-) -> Number:
-    readings = [value]
-    suffix = ""
-    if part["percent"]:
-        suffix = "%"
-        readings.append(value / 100)
-    if part["scale"]:
-        word = part["scale"].lower()
-        suffix += f" {word}"
-        readings.insert(0, value * _SCALES[word])
-    if suffix:
-        decimals = None
-    if value == 0:
-        sign = ""
-    if not sign and text.startswith("-"):
-        return Number(text + suffix, tuple(readings), decimals)
-    return Number(sign + text.lstrip("-") + suffix, tuple(readings), decimals)
+        whole = Fraction(part["mixed"] or part["mixed2"] or 0)
+        return Reading(whole + _fraction(top) / _fraction(under), None)
+    digits, power = part["mantissa"] or part["plain"] or "", part["power"] or part["exponent"]
+    value, decimals = _fraction(digits), len(digits.partition(".")[2])
+    if power:
+        shift = int(power.replace("−", "-"))
+        value, decimals = value * Fraction(10) ** shift, max(0, decimals - shift)
+    return Reading(value, decimals)
 
 
 def _fraction(text: str) -> Fraction:
     return Fraction(text.replace(",", ""))
 
 
-def _written(value: Fraction) -> str:
-    """A fraction with a power of ten below it, as a plain decimal."""
-    sign, value = ("-", -value) if value < 0 else ("", value)
-    places = 0
-    while value.denominator != 1:
-        value, places = value * 10, places + 1
-    digits = str(value.numerator).rjust(places + 1, "0")
+def _written(number: Reading) -> str:
+    value, places = number
+    if places is None:
+        return str(value)
+    digits = str(abs(int(value * 10**places))).rjust(places + 1, "0")
+    sign = "-" if value < 0 else ""
     return sign + (f"{digits[:-places]}.{digits[-places:]}" if places else digits)

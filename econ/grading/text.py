@@ -16,7 +16,7 @@ _DELIMITERS = (("$$", "$$"), ("\\[", "\\]"), ("\\(", "\\)"))
 
 def last_boxed(text: str) -> str | None:
     r"""Content of the last ``\boxed`` or ``\fbox``; None: there is none, or it is not closed."""
-    boxes = [match for match in _BOX.finditer(text)]
+    boxes = list(_BOX.finditer(text))
     return _box_content(text, boxes[-1])[0] if boxes else None
 
 
@@ -58,7 +58,7 @@ def _box_content(text: str, match: re.Match[str]) -> tuple[str | None, int]:
 
 
 def _after(text: str, at: int) -> str:
-    """The value after a phrase: the rest of its line, or what follows on the next one; display maths whole."""
+    """The value after a phrase: the rest of its line, or of the next one; display maths whole."""
     rest = text[at:].lstrip(_MARKUP)
     for opening, closing in _DELIMITERS:
         end = rest.find(closing, len(opening))

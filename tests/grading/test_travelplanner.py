@@ -1,7 +1,7 @@
 """The evaluator against hand-checked cases, constraint by constraint, and its handling of broken plans.
 
-``travelplanner_golden.json`` holds an invented sandbox and 17 plans. Its verdicts were derived by hand from the
-benchmark's rules and confirmed by running the official evaluator.
+``travelplanner_golden.json`` holds an invented sandbox and 17 plans. Its verdicts were derived by hand from
+the benchmark's rules and confirmed by running the official evaluator.
 """
 
 from __future__ import annotations
@@ -170,7 +170,7 @@ Accommodation: Garden Loft near Museum, Briarvale
 - **Current City:** Briarvale
 - Transportation:
 - Breakfast: Casa Lupe, Briarvale
-"""
+"""  # noqa: E501
 
 
 def test_the_natural_layout_is_a_flexible_answer() -> None:

@@ -1,6 +1,6 @@
 """The eight commonsense constraints, true to the official evaluator, its oddities included.
 
-Each takes a query, the days of a plan (at most as many as the query has) and a sandbox, and says pass or fail.
+Each takes a query, the days of a plan (at most as many as the query has) and a sandbox: pass or fail.
 Keys that the evaluator indexes without a guard raise here too; :mod:`score` turns that into "malformed".
 """
 
