@@ -1,0 +1,46 @@
+# make demo    everything, from nothing: environment, problems, training, answers, tables, figures, report
+# make test    the tests
+# make lint    style, types and the workflow's own checks
+#
+# CORES=4 jobs at once (all cores), PARAMS=params/paper.yaml another params file, PYTHON=python3.12 another Python.
+PYTHON ?= python3
+CORES ?= all
+PARAMS ?= params.yaml
+VENV := .venv
+BIN := $(VENV)/bin
+
+# With no terminal, pip draws no bars and asks nothing.
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_NO_INPUT := 1
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: demo test lint clean
+.DEFAULT_GOAL := demo
+
+demo: $(VENV)/.run
+	$(BIN)/snakemake --cores $(CORES) --config params=$(PARAMS)
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/snakemake --lint
+
+# One stamp per set of packages, renewed when what they are made from changes.
+$(VENV)/.run: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=...")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+# The environment alone: results and paid answers stay.
+clean:
+	rm -rf $(VENV)
