@@ -157,7 +157,7 @@ def test_travelplanner_rates_are_the_official_ones(project: Path) -> None:
 
 
 def test_shipped_problems_do_not_claim_the_hubs_revision(project: Path) -> None:
-    params, _ = write_run(project, 2, benchmarks=["svamp"], n_agents=[3], methods=["cot"])
+    _params, _ = write_run(project, 2, benchmarks=["svamp"], n_agents=[3], methods=["cot"])
     job = Job("svamp", "cot", 3, 0)
     metrics = orjson.loads(paths.metrics(job).read_bytes())
     aggregate()
