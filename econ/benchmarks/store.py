@@ -44,7 +44,7 @@ def download(name: str, params: Params, warn: Callable[[str], None] | None = Non
         content = b"".join(to_json(problem) + b"\n" for problem in splits[split].problems)
         write_atomic(paths.problems(name, split), [content])
         record["splits"][split] = {
-            **_entry(benchmark.sources[split], splits[split], content),
+            **_entry(benchmark.sources[split], origin, splits[split], content),
             **check_golds(splits[split].problems, params),
         }
     write_atomic(paths.manifest(name), [orjson.dumps(record, option=orjson.OPT_INDENT_2), b"\n"])
@@ -61,13 +61,15 @@ def _splits(benchmark: Benchmark, origin: Origin, share: float) -> dict[Split, N
     return {"train": train, "test": test}
 
 
-def _entry(source: Source, found: Normalised, content: bytes) -> Json:
+def _entry(source: Source, origin: Origin, found: Normalised, content: bytes) -> Json:
+    """A mirror claims to hold the pinned revision; only rows that came from the hub prove theirs."""
     marked = [p.meta["gsm8k_verbatim"] for p in found.problems if p.meta.get("gsm8k_verbatim") is not None]
+    claims = origin.kind in ("hub", "mirror")
     return {
-        "hub": source.hub,
-        "revision": found.raw.revision or source.revision,
-        "revision_checked": found.raw.revision is not None,  # only rows from the hub prove their revision
-        "file": Path(found.raw.name).name if found.raw.revision is None else found.raw.name,
+        "hub": source.hub if claims else None,
+        "revision": (found.raw.revision or source.revision) if claims else None,
+        "revision_checked": origin.kind == "hub",
+        "file": found.raw.name if origin.kind in ("hub", "files") else source.file,
         "source_sha256": found.raw.sha256,
         "sha256": hashlib.sha256(content).hexdigest(),
         "rows": len(found.problems),

@@ -23,8 +23,8 @@ def command(file: Path, output: Path | None, params_file: Path | None) -> None:
 
     Each line has "benchmark", "gold" as the data set gives it, and "response", the full text; a TravelPlanner
     line has "problem", the row's fields as on the hub, and "plan", a list of day objects or null. The lines
-    come back with answer, strict and flexible (null: INVALID), or delivered, constraints, cost and final: into
-    the output file, else on standard output with the summary on standard error.
+    come back with answer, strict and flexible (null: INVALID), or with delivered, constraints, cost and
+    final: into the output file, else on standard output with the summary on standard error.
 
     \b
     Example: econ grade answers.jsonl -o graded.jsonl

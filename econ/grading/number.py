@@ -1,8 +1,8 @@
 """Numbers as answers: read with their units, compared exactly.
 
 A tolerance would be wrong at both ends of GSM-Hard: an absolute one takes 0 for a target of 5e-7, a relative
-A tolerance would be wrong at both ends of GSM-Hard: an absolute one takes 0 for a target of 5e-7, a relative
 one takes a wrong digit in one of 9e12. So an integer gold must be met exactly, and any other gold exactly or
+correctly rounded at the decimals that the answer shows.
 """
 
 from __future__ import annotations
