@@ -80,13 +80,20 @@ class LLMClient:
         self._embedder = _Embedder(params, self._cache, offline)
 
     async def __aenter__(self) -> Self:
-        self._dialect = await self._patiently(self._backend.dialect)
+        try:
+            self._dialect = await self._patiently(self._backend.dialect)
+        except BaseException:
+            await self._close()
+            raise
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._drain(None if kind is None or issubclass(kind, Exception) else DRAIN_SECONDS)
+        await self._close()
+
+    async def _close(self) -> None:
         self._purse.close()
         if self._activity is not None:
             self._activity.close()
@@ -163,10 +170,8 @@ class LLMClient:
             self._cache.locks.release(key)
 
     async def _make(self, key: bytes, body: Json, payer: str) -> Answer:
-        tokens = self._upper_tokens(body)
-        reservation = await self._purse.reserve(sum(tokens), self._usd(body["model"], *tokens) or 0.0)
+        reply, reservation = await self._attempts(body)
         try:
-            reply = await self._attempts(body, sum(tokens))
             answer = await self._answer(reply, body, payer)
             await self._cache.put(key, answer, reservation)
         except BaseException:
@@ -175,12 +180,15 @@ class LLMClient:
         self._count(answer)
         return answer
 
-    async def _attempts(self, body: Json, tokens: int) -> Reply:
-        """Ask until there is an answer, asking again cannot help, or the server is held to be dead."""
+    async def _attempts(self, body: Json) -> tuple[Reply, str | None]:
+        """Ask until there is an answer, asking again cannot help, or the server is held to be dead.
+
+        Returns the reply and what is reserved for it.
+        """
         tries, started = 0, time.monotonic()
         while True:
             try:
-                reply = await self._attempt(body, tokens)
+                reply, reservation = await self._attempt(body)
             except Fault as fault:
                 tries += 0 if fault.gone else 1
                 self._give_up(fault, tries, started)
@@ -188,9 +196,11 @@ class LLMClient:
                     await self._backend.revive()
                 await backoff(tries, fault.after)
             else:
-                if reply.text.strip() or tries >= min(EMPTY_TRIES, self._llm.max_retries):
-                    return reply
+                if reply.text.strip() or tries >= min(EMPTY_TRIES, self._llm.max_retries) or self._closing:
+                    return reply, reservation
                 tries += 1
+                used = (reply.prompt_tokens or 0, reply.completion_tokens or 0)
+                self._purse.charge(reservation, sum(used), self._usd(body["model"], *used) or 0.0)
 
     def _give_up(self, fault: Fault, tries: int, started: float) -> None:
         """Raises if another try makes no sense.
@@ -222,16 +232,23 @@ class LLMClient:
                 )
             raise Failed(fault.reason)
 
-    async def _attempt(self, body: Json, tokens: int) -> Reply:
+    async def _attempt(self, body: Json) -> tuple[Reply, str | None]:
+        upper = self._upper_tokens(body)
         slot = await self._gate.slots.take()
         try:
-            await self._gate.pace(tokens)
-            reply = await self._on_the_wire(body)
+            reservation = await self._purse.reserve(sum(upper), self._usd(body["model"], *upper) or 0.0)
+            try:
+                await self._gate.pace(sum(upper))
+                reply = await self._on_the_wire(body)
+            except BaseException:
+                self._purse.release(reservation)
+                raise
         finally:
             self._gate.slots.give(slot)
         self._alive = time.monotonic()
-        self._gate.settle(tokens, (reply.prompt_tokens or 0) + (reply.completion_tokens or 0) or tokens)
-        return reply
+        used = (reply.prompt_tokens or 0) + (reply.completion_tokens or 0)
+        self._gate.settle(sum(upper), used or sum(upper))
+        return reply, reservation
 
     async def _on_the_wire(self, body: Json) -> Reply:
         task = asyncio.current_task()

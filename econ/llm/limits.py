@@ -199,6 +199,13 @@ class Purse:
         if reservation is not None:
             self._db.execute("DELETE FROM reserved WHERE id = ?", (reservation,))
 
+    def charge(self, reservation: str | None, tokens: int, usd: float) -> None:
+        """Count what an answer cost that is not kept."""
+        if reservation is not None:
+            with transaction(self._db) as db:
+                db.execute("DELETE FROM reserved WHERE id = ?", (reservation,))
+                add_spent(db, run_name(), 1, tokens, usd)
+
     def _try(self, tokens: int, usd: float) -> str | None:
         run = run_name()
         with transaction(self._db) as db:

@@ -155,6 +155,10 @@ def _sha256(path: Path) -> str:
 
 
 def _from_hub(model: Registered, scratch: Path) -> Path:
+    from econ.benchmarks.sources import hub_reachable
+
+    if not hub_reachable():
+        raise _Unavailable("cannot be reached")
     try:
         from huggingface_hub import hf_hub_download
 

@@ -24,8 +24,8 @@ from econ.records import Json
 
 FOLDER = paths.STATE / "servers"
 START_SECONDS = 300.0  # a large model on a slow disk
-# Threads of one model wait for each other hundreds of times per token. By default they spin while they wait; where
-# another process holds a core, that costs a time slice each (5 instead of 50 tokens/s on two busy cores).
+# Threads of one model wait for each other hundreds of times per token. By default they spin while they wait;
+# where another process holds a core, each wait then costs a time slice (5 instead of 50 tokens/s, measured).
 THREADS = {"GOMP_SPINCOUNT": "1000"}
 
 

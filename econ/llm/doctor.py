@@ -1,0 +1,138 @@
+"""Is everything here that a run needs? One check per thing, each with the way to mend it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from importlib.util import find_spec
+from pathlib import Path
+
+from econ.errors import EconError
+from econ.llm.base import Client
+from econ.params import Params
+
+MINIMUM_FREE = 2e9  # bytes
+NEEDED = {
+    "local": ("xllamacpp",),
+    "together": ("together", "httpx-aiohttp"),
+    "openai": ("aiohttp",),
+    "simulated": (),
+}  # fmt: skip
+COMMON = ("torch", "sentence-transformers", "datasets", "math-verify", "matplotlib", "pandas", "safetensors")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """``ok`` None: not needed here, or not known."""
+
+    name: str
+    ok: bool | None
+    detail: str
+    way_out: str = ""
+
+
+def examine(params: Params) -> Iterator[Finding]:
+    """All checks, the quick ones first; the last ones ask the model."""
+    yield from (_package(name, "engine") for name in ("snakemake", "dvc"))
+    yield from (_package(name, "package") for name in (*COMMON, *NEEDED[params.llm.backend]))
+    yield _disk()
+    yield _data(params)
+    yield _embedding(params)
+    yield from _keys(params)
+    yield from _backend(params)
+
+
+def _package(name: str, kind: str) -> Finding:
+    try:
+        return Finding(f"{kind} {name}", True, metadata.version(name))
+    except metadata.PackageNotFoundError:
+        return Finding(f"{kind} {name}", False, "not installed", "install the project again: make install")
+
+
+def _disk() -> Finding:
+    free = shutil.disk_usage(Path.cwd()).free
+    return Finding("disk space", free >= MINIMUM_FREE, f"{free / 1e9:.1f} GB free", "free 2 GB or more")
+
+
+def _data(params: Params) -> Finding:
+    mirror = params.data.mirror or os.environ.get("ECON_DATA_MIRROR")
+    if params.data.source in ("auto", "mirror") and mirror:
+        there = Path(mirror).is_dir()
+        return Finding("benchmarks", there, f"mirror {mirror}", "correct data.mirror or ECON_DATA_MIRROR")
+    if params.data.source == "shipped":
+        return Finding("benchmarks", True, "the shipped problems, as data.source says")
+    from econ.benchmarks.sources import hub_reachable
+
+    reached = hub_reachable()
+    detail = "the model hub is reachable" if reached else "no mirror is named and the hub is not reachable"
+    way_out = "name a folder with data.mirror or ECON_DATA_MIRROR; the shipped problems are used meanwhile"
+    return Finding(
+        "benchmarks", reached or (None if params.data.source == "auto" else False), detail, way_out
+    )
+
+
+def _embedding(params: Params) -> Finding:
+    from econ.llm import embedding
+
+    model = params.embedding.model
+    name = f"embedding model {model}"
+    if model in embedding.PACKAGED:
+        package = embedding.PACKAGED[model][0]
+        found = find_spec(package) is not None
+        return Finding(name, found, f"package {package}", "install the project again: make install")
+    try:
+        return Finding(name, True, f"identity {embedding.identity(model)[:24]}…")
+    except EconError as fault:
+        return Finding(name, False, fault.problem, fault.way_out)
+
+
+def _keys(params: Params) -> Iterator[Finding]:
+    official = params.llm.backend == "openai" and "api.openai.com" in (params.llm.base_url or "")
+    for variable, needed in (
+        ("TOGETHER_API_KEY", params.llm.backend == "together"),
+        ("OPENAI_API_KEY", official),
+    ):
+        present = bool(os.environ.get(variable))
+        ok = True if present else (False if needed else None)
+        yield Finding(f"key {variable}", ok, "set" if present else "not set", f"export {variable}=…")
+
+
+def _backend(params: Params) -> Iterator[Finding]:
+    llm = params.llm
+    name = f"backend {llm.backend}"
+    if llm.backend == "simulated":
+        yield Finding(name, True, "closed form; results say SIMULATED")
+        return
+    impatient = llm.model_copy(update={"patience_seconds": min(llm.patience_seconds, 5.0)})
+    try:
+        answers = asyncio.run(_ask(params.model_copy(update={"llm": impatient})))
+    except EconError as fault:
+        yield Finding(name, False, fault.problem, fault.way_out)
+        return
+    yield Finding(name, True, "reachable")
+    yield from answers
+
+
+async def _ask(params: Params) -> list[Finding]:
+    from econ.llm import open_client, payer
+
+    payer.set("doctor")
+    findings = []
+    async with open_client(params) as client:
+        for model in dict.fromkeys((params.llm.coordinator, *params.llm.executors)):
+            window = await client.context_tokens(model)
+            findings.append(Finding(f"model {model}", True, f"context {window or 'not told'}"))
+        findings.append(await _probe(client))
+    return findings
+
+
+async def _probe(client: Client) -> Finding:
+    try:
+        await client.probe()
+    except EconError as fault:
+        return Finding("probe", False, fault.problem, fault.way_out)
+    return Finding("probe", True, "each action dimension changes the answers")
