@@ -44,6 +44,8 @@ def normalise(benchmark: Benchmark, split: Split, source: Source, origin: Origin
         except LeftOut as reason:
             result.dropped[str(reason)] += 1
             continue
+        except EconError as fault:
+            raise EconError(f"{raw.name} row {number}: {fault.problem}", fault.way_out) from None
         except (ValueError, SyntaxError) as fault:
             raise EconError(f"{raw.name} row {number}: {fault}") from None
         identity = _identity(benchmark, source, origin, row, question)

@@ -23,9 +23,9 @@ WORKERS = 2
 class Worker:
     """One process. Not for two threads at once; :func:`same` sees to that."""
 
-    def __init__(self) -> None:
+    def __init__(self, cpu_seconds: float = CPU_SECONDS) -> None:
         # -P: the folder of the script, which has modules of its own names, stays off the import path.
-        command = [sys.executable, "-P", str(Path(__file__).with_name("_math_worker.py")), str(CPU_SECONDS)]
+        command = [sys.executable, "-P", str(Path(__file__).with_name("_math_worker.py")), str(cpu_seconds)]
         self._process = subprocess.Popen(  # noqa: S603
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
         )

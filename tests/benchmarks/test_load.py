@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -154,6 +155,71 @@ def test_bad_rows_are_named_with_their_file_and_row() -> None:
     fails(r"gsm8k/test.jsonl line 2 is not JSON")
     write("mirror/gsm8k/test.jsonl", [{"question": " ", "answer": "1"}])
     fails(r"gsm8k/test.jsonl row 1: field 'question' is empty")
+
+
+def test_a_trip_that_cannot_be_read_is_named_with_its_field() -> None:
+    row = json.loads((SHIPPED / "travelplanner" / "train.jsonl").read_text().splitlines()[0])
+    write("mirror/travelplanner/validation.jsonl", [row, {k: v for k, v in row.items() if k != "budget"}])
+    fails(r"validation.jsonl row 2: field 'budget' is missing", "travelplanner")
+    write("mirror/travelplanner/validation.jsonl", [row])
+    write("mirror/travelplanner/validation_ref_info.jsonl", [])
+    fails("validation_ref_info.jsonl has 0 rows", "travelplanner")
+
+
+class FakeHub:
+    """Stands in for ``datasets``: rows by hub id, configuration and split; remembers what was asked for."""
+
+    def __init__(self, sets: dict[tuple[str, str | None, str], list[dict[str, Any]]]) -> None:
+        self.sets = sets
+        self.asked: list[tuple[str, str | None, str, str]] = []
+
+    def disable_progress_bars(self) -> None:
+        pass
+
+    def load_dataset(
+        self, hub: str, config: str | None, *, split: str, revision: str
+    ) -> list[dict[str, Any]]:
+        self.asked.append((hub, config, split, revision))
+        if (hub, config, split) not in self.sets:
+            raise ConnectionError("no such set\nand a long trace")
+        return self.sets[hub, config, split]
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch) -> FakeHub:
+    fake = FakeHub({})
+    monkeypatch.setitem(sys.modules, "datasets", fake)
+    monkeypatch.setattr("econ.benchmarks.sources.hub_reachable", lambda: True)
+    return fake
+
+
+def test_the_hub_is_asked_for_pinned_revisions_and_all_subjects(hub: FakeHub) -> None:
+    hub.sets["HuggingFaceH4/MATH-500", None, "test"] = [{"problem": "a?", "answer": "1", "unique_id": "t/1"}]
+    subjects = spec("math", params()).sources["train"].configs
+    for subject in subjects:
+        row = {"problem": f"{subject}?", "solution": "\\boxed{2}", "level": "Level 3", "type": subject}
+        hub.sets["EleutherAI/hendrycks_math", subject, "train"] = [row]
+    record = download("math", params("auto"))
+    assert (record["source"], record["splits"]["train"]["rows"]) == ("hub", 7)
+    assert all(len(revision) == 40 for *_, revision in hub.asked)
+    assert record["splits"]["test"]["revision"] == hub.asked[0][3]
+    assert record["splits"]["test"]["revision_checked"] is True
+
+
+def test_a_fault_of_the_hub_is_one_line(hub: FakeHub) -> None:
+    fails("openai/gsm8k cannot be loaded from the hub: no such set - check its name", here=params("hub"))
+
+
+def test_a_problem_has_the_same_id_from_every_source(hub: FakeHub) -> None:
+    for split in ("train", "test"):
+        rows = SUMS[:5] if split == "train" else SUMS[5:]
+        hub.sets["openai/gsm8k", "main", split] = rows
+        write(f"mirror/gsm8k/{split}.jsonl", rows)
+    found = []
+    for here in (params("hub"), params("mirror", mirror="mirror")):
+        download("gsm8k", here)
+        found.append(load("gsm8k", "test", here))
+    assert found[0] == found[1]
 
 
 def test_missing_things_are_named_with_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
