@@ -61,6 +61,8 @@ def _read(path: Path) -> Curve:
 
 def training(params: Params) -> Figure:
     """A panel per metric, a line per run, coloured by benchmark, its dashes by agent count."""
+    from matplotlib.ticker import MaxNLocator
+
     curves = find(params)
     if not curves:
         return canvas.message("No training curves beside the checkpoints of these params.")
@@ -75,6 +77,7 @@ def training(params: Params) -> Figure:
             steps, values = zip(*curve, strict=True)
             axis.plot(steps, values, styles[n_agents], color=colours[benchmark], linewidth=0.8, alpha=0.85)
         axis.set_xlabel("Episode")
+        axis.xaxis.set_major_locator(MaxNLocator(4, integer=True))
     handles = [canvas.line(colours[b], "-", canvas.name_of(b)) for b in benchmarks]
     handles += [canvas.line("#555555", style, f"N = {n}") for n, style in styles.items()]
     canvas.legend(figure, handles)

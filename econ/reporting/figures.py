@@ -141,35 +141,30 @@ def scaling() -> Figure:
 
 
 def tradeoff() -> Figure:
-    """Accuracy against tokens per problem (log scale), every method on it; table 3's 70B model in grey."""
+    """Accuracy against tokens per problem (log scale), every method on it; table 3's 70B model as stars."""
     frame = show.read("accuracy").merge(
         show.read("tokens")[["benchmark", "method", "n_agents", "total_tokens"]],
         on=["benchmark", "method", "n_agents"],
     )
     methods, colours = _unique(frame, "method"), _method_colours(frame)
     counts = sorted(_unique(frame, "n_agents"))
-    shapes, reported = canvas.markers(counts), paper.Reported()
-    benchmarks, any_paper = _unique(frame, "benchmark"), False
+    shapes = canvas.markers(counts)
+    # Smaller from method to method: of two that coincide, both are seen.
+    sizes = {method: 6.0 - 2.5 * index / len(methods) for index, method in enumerate(methods)}
+    benchmarks, stars = _unique(frame, "benchmark"), 0
     figure, axes = canvas.panels([canvas.name_of(b) for b in benchmarks], 1.75)
     for axis, (benchmark, part) in zip(axes, _by_benchmark(frame), strict=True):
         for n in counts:
             for row in _rows(part[part["n_agents"] == n]):
-                _point(axis, row, colours[row["method"]], shapes[n])
-        for method in methods:
-            spent = reported.tokens(benchmark, method).get("LLaMA3.1-70B")
-            share = reported.table3_accuracy(benchmark, method).get("LLaMA3.1-70B")
-            if spent is not None and share is not None:
-                any_paper = True
-                axis.plot(
-                    spent, 100 * share, "*", color=colours[method], markerfacecolor="white", markersize=7
-                )
+                _point(axis, row, colours[row["method"]], shapes[n], sizes[row["method"]])
+        stars += _paper_stars(axis, benchmark, colours, methods)
         axis.set(xscale="log", ylim=(-3, 103), yticks=range(0, 101, 20), xlabel="Tokens per problem")
         _log_ticks(axis)
     for axis in axes[:: _columns(axes)]:
         axis.set_ylabel("Accuracy in %")
     handles = [canvas.patch(colours[method], 1, method) for method in methods]
     handles += [canvas.marker(shapes[n], "#555555", f"N = {n}") for n in counts]
-    if any_paper:
+    if stars:
         handles.append(
             canvas.marker("*", "#555555", "paper, table 3, 70B", markerfacecolor="white", markersize=7)
         )
@@ -243,12 +238,24 @@ def _errorbar(axis: Axes, line: pd.DataFrame, x: Any, colour: str) -> None:
     axis.errorbar(x, y, yerr=errors, fmt="o-", color=colour, elinewidth=0.8, markersize=3.2)
 
 
-def _point(axis: Axes, row: dict[str, Any], colour: str, shape: str) -> None:
+def _point(axis: Axes, row: dict[str, Any], colour: str, shape: str, size: float) -> None:
     y = 100 * row["accuracy"]
     errors = [[y - 100 * row["accuracy_low"]], [100 * row["accuracy_high"] - y]]
     axis.errorbar(
-        row["total_tokens"], y, yerr=errors, fmt=shape, color=colour, elinewidth=0.8, markersize=4, alpha=0.9
+        row["total_tokens"], y, yerr=errors, fmt=shape, color=colour, elinewidth=size / 5, markersize=size
     )
+
+
+def _paper_stars(axis: Axes, benchmark: str, colours: dict[str, str], methods: list[str]) -> int:
+    """The paper's (tokens, accuracy) of its 70B model, where table 3 has both; how many there are."""
+    reported, stars = paper.Reported(), 0
+    for method in methods:
+        spent = reported.tokens(benchmark, method).get("LLaMA3.1-70B")
+        share = reported.table3_accuracy(benchmark, method).get("LLaMA3.1-70B")
+        if spent is not None and share is not None:
+            stars += 1
+            axis.plot(spent, 100 * share, "*", color=colours[method], markerfacecolor="white", markersize=7)
+    return stars
 
 
 def _log_ticks(axis: Axes) -> None:

@@ -116,7 +116,7 @@ def read(name: str) -> pd.DataFrame:
     path = paths.TABLES / f"{name}.csv"
     if not path.exists():
         raise EconError(f"{path} does not exist", "make the tables first with: econ aggregate")
-    return pd.read_csv(path)
+    return pd.read_csv(path, keep_default_na=False, na_values=[""])  # a name may be "null"
 
 
 def _tex(text: str) -> str:
