@@ -150,7 +150,7 @@ def tradeoff() -> Figure:
     counts = sorted(_unique(frame, "n_agents"))
     shapes = canvas.markers(counts)
     # Smaller from method to method: of two that coincide, both are seen.
-    sizes = {method: 6.0 - 2.5 * index / len(methods) for index, method in enumerate(methods)}
+    sizes = {method: 7.5 - 4.5 * index / len(methods) for index, method in enumerate(methods)}
     benchmarks, stars = _unique(frame, "benchmark"), 0
     figure, axes = canvas.panels([canvas.name_of(b) for b in benchmarks], 1.75)
     for axis, (benchmark, part) in zip(axes, _by_benchmark(frame), strict=True):
@@ -158,7 +158,7 @@ def tradeoff() -> Figure:
             for row in _rows(part[part["n_agents"] == n]):
                 _point(axis, row, colours[row["method"]], shapes[n], sizes[row["method"]])
         stars += _paper_stars(axis, benchmark, colours, methods)
-        axis.set(xscale="log", ylim=(-3, 103), yticks=range(0, 101, 20), xlabel="Tokens per problem")
+        axis.set(xscale="log", ylim=(-6, 106), yticks=range(0, 101, 20), xlabel="Tokens per problem")
         _log_ticks(axis)
     for axis in axes[:: _columns(axes)]:
         axis.set_ylabel("Accuracy in %")
@@ -242,7 +242,7 @@ def _point(axis: Axes, row: dict[str, Any], colour: str, shape: str, size: float
     y = 100 * row["accuracy"]
     errors = [[y - 100 * row["accuracy_low"]], [100 * row["accuracy_high"] - y]]
     axis.errorbar(
-        row["total_tokens"], y, yerr=errors, fmt=shape, color=colour, elinewidth=size / 5, markersize=size
+        row["total_tokens"], y, yerr=errors, fmt=shape, color=colour, elinewidth=size / 6, markersize=size
     )
 
 

@@ -38,28 +38,16 @@ def summarise(traces: Sequence[Trace], problems_info: Mapping[str, Any], params:
     """
     first = _one_job(traces)
     calls = [call for trace in traces for call in trace.calls]
-    n, correct = len(traces), sum(trace.correct for trace in traces)
-    low, high = wilson(correct, n)
     return {
         "benchmark": first.benchmark,
         "method": first.method,
         "n_agents": first.n_agents,
         "seed": first.seed,
         "simulated": any(trace.simulated for trace in traces),
-        "n": n,
-        "correct": correct,
-        "accuracy": correct / n,
-        "accuracy_low": low,
-        "accuracy_high": high,
-        "accuracy_strict": sum(trace.strict is True for trace in traces) / n,
-        "mean_reward": fmean(trace.reward for trace in traces),
-        "invalid": sum(trace.invalid for trace in traces),
-        "invalid_reasons": _counts(trace.reason or "not stated" for trace in traces if trace.invalid),
-        "parse_rate": sum(not trace.invalid for trace in traces) / n,
-        "parse_rate_strict": sum(trace.strict is not None for trace in traces) / n,
+        **_grades(traces),
         "mean_rounds": fmean(trace.rounds for trace in traces),
         "stop_reasons": _counts(trace.stop or "not stated" for trace in traces),
-        **_spending(calls, n, params),
+        **_spending(calls, len(traces), params),
         "models": {role: sorted(models) for role, models in sorted(_team(calls).items())},
         "problems": dict(problems_info),
         "setting": setting(params, first.method),
@@ -91,6 +79,24 @@ def _one_job(traces: Sequence[Trace]) -> Trace:
     if twice:
         raise EconError(f"problem {twice[0]} of {first.benchmark} is answered twice by {first.method}")
     return first
+
+
+def _grades(traces: Sequence[Trace]) -> Json:
+    n, correct = len(traces), sum(trace.correct for trace in traces)
+    low, high = wilson(correct, n)
+    return {
+        "n": n,
+        "correct": correct,
+        "accuracy": correct / n,
+        "accuracy_low": low,
+        "accuracy_high": high,
+        "accuracy_strict": sum(trace.strict is True for trace in traces) / n,
+        "mean_reward": fmean(trace.reward for trace in traces),
+        "invalid": sum(trace.invalid for trace in traces),
+        "invalid_reasons": _counts(trace.reason or "not stated" for trace in traces if trace.invalid),
+        "parse_rate": sum(not trace.invalid for trace in traces) / n,
+        "parse_rate_strict": sum(trace.strict is not None for trace in traces) / n,
+    }
 
 
 def _spending(calls: Sequence[Call], n: int, params: Params) -> Json:
