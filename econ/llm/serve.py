@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +19,18 @@ from econ.records import Json
 LOOPBACK = "127.0.0.1"
 
 
-def main() -> None:
+Start = Callable[[Json], tuple[str, Any]]  # settings -> address, and what must be kept alive
+
+
+def main(kinds: Mapping[str, Start]) -> None:
+    """Serve what the settings ask for until its users have left."""
     settings: Json = orjson.loads(sys.argv[1])
     folder = Path(settings["folder"])
     alive = FileLock(folder / "alive")
     if not alive.take(wait=False):
         return  # another server serves this already
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the jobs; we end when they have
-    url, server = {"llm": serve_llm, "embedding": serve_embedding}[settings["kind"]](settings)
+    url, server = kinds[settings["kind"]](settings)
     write_atomic(folder / "state.json", [orjson.dumps({"url": url, "pid": os.getpid()})])
     wait_for_users_to_leave(folder, settings["idle_seconds"])
     del server
@@ -75,4 +80,4 @@ def serve_embedding(settings: Json) -> tuple[str, Any]:
 
 
 if __name__ == "__main__":
-    main()
+    main({"llm": serve_llm, "embedding": serve_embedding})

@@ -31,10 +31,11 @@ THREADS = {"GOMP_SPINCOUNT": "1000"}
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """What a server serves: ``kind`` llm or embedding, and its settings."""
+    """What a server serves: ``kind`` (llm, embedding), its settings, and the module that is its process."""
 
     kind: str
     settings: Json
+    module: str = "econ.llm.serve"
 
     @property
     def folder(self) -> Path:
@@ -70,7 +71,7 @@ class Lease:
         spec = orjson.dumps({"kind": self._spec.kind, "folder": str(folder), **self._spec.settings}).decode()
         with log.open("wb") as out:
             process = subprocess.Popen(  # noqa: S603
-                [sys.executable, "-m", "econ.llm.serve", spec],
+                [sys.executable, "-m", self._spec.module, spec],
                 stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True,
                 env={**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p), **THREADS},
             )  # fmt: skip

@@ -54,7 +54,10 @@ class Together:
         if self._client is None:
             self._client = self._open()
         try:
-            response = await self._client.chat.completions.with_raw_response.create(**body)
+            # As extra_body, since the SDK takes a fifth of a call's time to walk through typed arguments.
+            response = await self._client.chat.completions.with_raw_response.create(
+                model=body["model"], messages=[], extra_body=body
+            )
             return read_reply(response.http_response.content)
         except together.APIStatusError as fault:
             answer = fault.response
