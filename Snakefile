@@ -22,6 +22,8 @@ rule all:
         rules.aggregate.output,
         rules.figures.output,
         rules.report.output,
+    message:
+        "Everything is there"
 
 
 onstart:

@@ -31,7 +31,9 @@ def main(words: list[str]) -> None:
 def outputs(command: str, options: dict[str, str]) -> list[str]:
     benchmark, n, seed = (options.get(f"--{name}") for name in ("benchmark", "n-agents", "seed"))
     if command == "download":
-        return [f"data/benchmarks/{benchmark}/{name}" for name in ("train.jsonl", "test.jsonl", "manifest.json")]
+        return [
+            f"data/benchmarks/{benchmark}/{name}" for name in ("train.jsonl", "test.jsonl", "manifest.json")
+        ]
     if command == "train":
         return [f"results/checkpoints/{benchmark}/n{n}-s{seed}/last.safetensors"]
     if command in {"evaluate", "debate"}:
@@ -45,7 +47,9 @@ def content(file: str, options: dict[str, str]) -> str:
     if file.startswith("results/metrics/"):
         return json.dumps({"accuracy": 0.5, "calls": 2})
     if file.endswith(".csv"):
-        return "benchmark,method,n_agents,accuracy,total_tokens\ngsm8k,debate,3,0.5,100\ngsm8k,cot,3,0.25,40\n"
+        return (
+            "benchmark,method,n_agents,accuracy,total_tokens\ngsm8k,debate,3,0.5,100\ngsm8k,cot,3,0.25,40\n"
+        )
     return f"{file} {options.get('--method', '')}\n"
 
 

@@ -59,8 +59,7 @@ def rows_of(benchmark):
 def training():
     """All that can change what is learned: ECON's setting, less what only the test problems are played with."""
     kept = setting(PARAMS, "econ-bne")
-    kept["data"] = {**kept["data"], "train_problems": PARAMS.data.train_problems, "test_problems": None}
-    del kept["bne"]["max_iterations_infer"]
+    del kept["data"]["test_problems"], kept["bne"]["max_iterations_infer"]
     return text(kept)
 
 
@@ -107,7 +106,7 @@ def hold_lock():
 
 def finish():
     """Say how much of the run's time the models were at work, and where the report is."""
-    shell(f"econ timing --since {STARTED} >&2 || true")
+    shell(f"econ timing --since {STARTED} >&2 2>/dev/null || true")  # a run without LLM calls has no times
     page = Path("results/report/index.html")
     if page.exists() and page.stat().st_mtime >= STARTED:
         print(f"Report: {page}", file=sys.stderr)

@@ -1,0 +1,108 @@
+"""What a user of Snakemake sees: everything made, nothing twice, faults in one line."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import time
+
+from econ.reporting.outputs import figure_files, table_files
+from tests.engines.conftest import Project
+
+NOTHING = "Nothing to be done"
+JOBS = 2 + 2 + 6 + 3  # downloads, trainings, answers, reporting
+
+
+def test_everything_is_made_once_and_only_what_a_change_concerns_again(project: Project) -> None:
+    project.snakemake()
+    assert len(project.calls()) == len(set(project.calls())) == JOBS
+    for file in (*table_files(), *figure_files(), "results/report/index.html"):
+        assert (project.folder / file).exists(), file
+
+    assert NOTHING in project.snakemake()
+    project.params(llm={"max_in_flight": 2})
+    project.snakemake()
+    assert [call.split()[0] for call in project.calls()[JOBS:]] == ["report"]
+
+    before = len(project.calls())
+    project.params(debate={"rounds": 2}, llm={"max_in_flight": 2})
+    project.snakemake()
+    again = [call for call in project.calls()[before:] if call.startswith(("train", "evaluate", "debate"))]
+    assert len(again) == 2
+    assert all("--method debate " in call for call in again)
+
+    before = len(project.calls())
+    (project.folder / "results/traces/svamp/cot-n3-s0.jsonl").unlink()
+    project.snakemake()
+    assert "debate --benchmark svamp --method cot" in project.calls()[before]
+
+
+def test_a_failed_job_shows_its_last_line_and_its_log_and_leaves_the_rest(project: Project) -> None:
+    done = project.run("snakemake", "--cores", "1", FAKE_ECON_FAIL="--method cot --n-agents 3")
+    assert done.returncode != 0
+    line = "-n3-s0.log: econ: error: the server is gone - start it again"
+    assert line in done.stderr
+    assert "the same command goes on from there" in done.stderr
+    before = len(project.calls())
+    project.snakemake()
+    assert len(set(project.calls())) == JOBS
+    assert len(project.calls()) - before < JOBS
+
+
+def test_a_killed_run_goes_on_where_it_stopped(project: Project) -> None:
+    hanging = "evaluate --benchmark svamp"
+    run = subprocess.Popen(
+        ["snakemake", "--cores", "1"],
+        cwd=project.folder,
+        env={**project.environment, "FAKE_ECON_HANG": hanging},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        while not any(call.startswith(hanging) for call in project.calls()):
+            assert run.poll() is None
+            time.sleep(0.1)
+        refused = project.run("snakemake", "--cores", "1")
+        assert refused.returncode != 0
+        assert "another run is at work" in refused.stderr
+        run.send_signal(signal.SIGKILL)
+        run.wait()
+        finished = project.calls()[:-1]
+        project.snakemake()
+        assert not set(finished) & set(project.calls()[len(finished) + 1 :])
+        assert len(set(project.calls())) == JOBS
+    finally:
+        subprocess.run(["pkill", "-KILL", "--session", str(run.pid)], check=False)
+
+
+def test_a_fault_of_the_params_is_one_line(project: Project) -> None:
+    cases = {
+        "train: {episods: 3}": "unknown key 'train.episods' (did you mean 'episodes'?)",
+        "benchmarks: [gsm9k]": "unknown benchmark 'gsm9k'",
+        "methods: [magic]": "unknown method 'magic'",
+    }
+    for content, message in cases.items():
+        (project.folder / "bad.yaml").write_text(content)
+        done = project.run("snakemake", "-n", "--config", "params=bad.yaml")
+        profile, *fault = done.stderr.splitlines()
+        assert done.returncode != 0
+        assert profile.startswith("Using workflow specific profile")
+        assert len(fault) == 1
+        assert fault[0].startswith("econ: error: ")
+        assert message in fault[0]
+
+
+def test_a_simulated_team_plays_the_whole_pipeline(real_project: Project) -> None:
+    """The real commands, from the problems that are shipped to the report; then once more, for nothing."""
+    real_project.params(
+        benchmarks=["svamp"],
+        llm={"backend": "simulated"},
+        data={"source": "shipped"},
+        methods=["econ-bne", "cot"],
+    )
+    real_project.snakemake()
+    table = (real_project.folder / "results/tables/accuracy.md").read_text()
+    assert "econ-bne (SIMULATED)" in table
+    assert "SIMULATED" in (real_project.folder / "results/report/index.html").read_text()
+    assert NOTHING in real_project.snakemake()
