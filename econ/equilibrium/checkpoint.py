@@ -52,8 +52,8 @@ def save_learner(path: Path, learner: Learner, header: Header, extra: dict[str, 
     for index, state in learner.optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{k}": v for k, v in state.items()}
     tensors = {k: v.detach().clone().contiguous() for k, v in tensors.items()}
-    metadata = {"format": FORMAT, "header": orjson.dumps(header).decode()}
-    write_atomic(path, [save(tensors, metadata)])
+    # One key: safetensors writes several in no fixed order, and equal checkpoints should be equal files.
+    write_atomic(path, [save(tensors, {FORMAT: orjson.dumps(header).decode()})])
 
 
 def load_learner(path: Path, params: Params) -> tuple[Learner, Header, dict[str, Tensor]]:
@@ -97,9 +97,9 @@ def read(path: Path) -> tuple[Header, dict[str, Tensor]]:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
     except (SafetensorError, OSError) as fault:
         raise EconError(f"checkpoint {path} cannot be read: {fault}", "train it again") from None
-    if metadata.get("format") != FORMAT:
+    if FORMAT not in metadata:
         raise EconError(f"{path} is not a checkpoint of this version", "train it again with econ train")
-    raw = orjson.loads(metadata["header"])
+    raw = orjson.loads(metadata[FORMAT])
     return Header(**{**raw, "alpha": tuple(raw["alpha"])}), tensors
 
 

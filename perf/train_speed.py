@@ -1,0 +1,50 @@
+"""Training speed on the SIMULATED team, default sizes: episodes per second at N = 3 and N = 9, and memory.
+
+    python perf/train_speed.py
+
+Everything is in it: prompts, sessions, answers, grading, rewards, refinement, updates. Start-up is not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import resource
+import time
+
+from econ import training
+from econ.llm.simulated import SimulatedClient, problems
+from econ.params import Params
+
+GOALS = {3: 150, 9: 60}
+
+
+async def speed(n: int, episodes: int) -> float:
+    params = Params.model_validate(
+        {"llm": {"backend": "simulated"}, "train": {"episodes": episodes, "early_stopping": {"on": False}}}
+    )
+    played = problems(32)
+    client = SimulatedClient(params, played)
+    trainer = await training.start(training.Run("svamp", n, 0, params, played), client, None)
+    await trainer.interval()  # warm
+    started = time.perf_counter()
+    await trainer.train()
+    return (episodes - params.train.update_interval) / (time.perf_counter() - started)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--episodes", type=int, default=400)
+    episodes = parser.parse_args().episodes
+    print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores, {Params().train.gradient_steps} "
+          f"gradient steps per update of {Params().train.update_interval} episodes")  # fmt: skip
+    for n, goal in GOALS.items():
+        print(f"SIMULATED N = {n}: {asyncio.run(speed(n, episodes)):.0f} episodes/s (goal {goal})")
+    print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB (goal < 1024)")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+import numpy as np
+import pytest
+
+from econ.equilibrium import game
+from econ.equilibrium.game import SimulatedGame, difficulty, plurality
+from econ.params import Reward, Simulated
+
+
+def team(n: int = 3) -> SimulatedGame:
+    return SimulatedGame(n, Simulated(), Reward(), tuple(difficulty(f"p{i}") for i in range(4)))
+
+
+def test_the_most_frequent_answer_is_committed_to_and_ties_go_to_the_earliest() -> None:
+    right, common, own = game.RIGHT, game.COMMON, game.OWN
+    assert plurality((own, common, common)) == 1
+    assert plurality((own, right, common)) == 0
+    assert plurality((own, own, right, right)) == 2  # mistakes of one's own agree with nobody
+
+
+def test_the_value_is_the_mean_of_sampled_play() -> None:
+    players, u = team(), np.array([[0.3, 0.6], [0.5, 0.5], [0.1, 0.9]])
+    generator, rewards = np.random.default_rng(0), []
+    total, _ = players._tables
+    for _ in range(20_000):
+        h = players.hardness[generator.integers(4)]
+        profile = tuple(
+            int(generator.choice(3, p=game.chances(u[i], i, h, True, players.params))) for i in range(3)
+        )
+        rewards.append(total[profile])
+    assert players.value(u) == pytest.approx(np.mean(rewards), abs=4 * np.std(rewards) / 20_000**0.5)
+
+
+def test_no_executor_regrets_the_optimum_and_some_do_the_middle() -> None:
+    players = team()
+    u, value = players.optimum
+    assert players.regret(u).max() == pytest.approx(0, abs=1e-9)
+    middle = np.full((3, 2), 0.5)
+    assert players.regret(middle).max() > 0.01
+    assert players.value(middle) < 0.9 * value
+
+
+def test_a_best_response_reaches_the_value_it_promises() -> None:
+    players, u = team(4), np.full((4, 2), 0.5)
+    action, value = players.best_response(u, 2)
+    u[2] = action
+    assert players.value(u) == pytest.approx(value)
+
+
+def test_models_agree_more_at_low_temperature() -> None:
+    cold = game.chances(np.array([0.0, 0.5]), 0, 0.5, True, Simulated())
+    hot = game.chances(np.array([1.0, 0.5]), 0, 0.5, True, Simulated())
+    assert cold[game.COMMON] / cold[1:].sum() > hot[game.COMMON] / hot[1:].sum()
+
+
+def test_a_strategy_helps_and_difficulty_hurts() -> None:
+    u, params = np.array([0.4, 0.4]), Simulated()
+    assert game.chances(u, 0, 0.2, True, params)[0] > game.chances(u, 0, 0.2, False, params)[0]
+    assert game.chances(u, 0, 0.2, True, params)[0] > game.chances(u, 0, 0.9, True, params)[0]
