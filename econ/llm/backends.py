@@ -242,32 +242,30 @@ class Local:
         self._http = Http(llm.timeout_seconds)
         self._leases: dict[str, Lease] = {}
         self._urls: dict[str, str] = {}
+        self._identities: dict[str, str] = {}
         self._starting = asyncio.Lock()
 
     async def dialect(self) -> Dialect:
         return dialects.LLAMA_CPP
 
     def identity(self, model: str) -> str:
-        from econ.llm.models import identity
+        if model not in self._identities:
+            from econ.llm.models import identity
 
-        return identity(model)
+            self._identities[model] = identity(model)
+        return self._identities[model]
 
     async def _url(self, model: str) -> str:
         if model not in self._urls:
             async with self._starting:
                 if model not in self._urls:
                     self._urls = await asyncio.to_thread(self._attach, model)
+                    lower_priority()
         return self._urls[model]
 
     def _attach(self, model: str) -> dict[str, str]:
-        """The addresses of the team's servers and the model's. Blocks while they start.
-
-        This process takes a lower priority only then, since a server inherits it: the model needs the cores
-        more than we do, and a server whose threads wait for a busy core is slower by far than its share.
-        """
-        urls = {name: self._lease(name).url() for name in dict.fromkeys((*self._models, model))}
-        lower_priority()
-        return urls
+        """The addresses of the team's servers and the model's. Blocks while they start."""
+        return {name: self._lease(name).url() for name in dict.fromkeys((*self._models, model))}
 
     def _lease(self, model: str) -> Lease:
         from econ.llm.models import locate
@@ -307,7 +305,11 @@ class Local:
 
 
 def lower_priority(niceness: int = 10) -> None:
-    """Let this process stand back behind the model's; a second time changes nothing."""
+    """Let this thread and those it starts stand back behind the model's; a second time changes nothing.
+
+    The model needs the cores more: its threads wait for each other, and lose far more than their share of a
+    core that is busy. To be called once the model's server runs, which would inherit it.
+    """
     os.nice(max(0, niceness - os.nice(0)))
 
 

@@ -31,7 +31,7 @@ from econ.params import Params
 from econ.records import Call, Json, Message, Request
 
 EMPTY_TRIES = 2  # an empty answer is asked for again this often, then it is the model's answer
-LOOK_AGAIN = 0.05  # seconds between looks at a call that another process pays for
+LOOK_AGAIN = 0.05  # seconds until the first look at a call that another process pays for; then less often
 DRAIN_SECONDS = 10.0  # after Ctrl-C: how long paid answers are waited for
 
 
@@ -160,8 +160,10 @@ class LLMClient:
 
     async def _pay(self, key: bytes, body: Json, payer: str) -> Answer:
         """Pay for an answer unless another process does so at this moment; then take that one's."""
+        wait = LOOK_AGAIN
         while not self._cache.locks.acquire(key):
-            await asyncio.sleep(LOOK_AGAIN)
+            await asyncio.sleep(wait)
+            wait = min(1.0, 1.5 * wait)
             if (answer := self._cache.get(key)) is not None:
                 return answer
         try:

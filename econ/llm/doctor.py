@@ -14,6 +14,7 @@ from pathlib import Path
 from econ.errors import EconError
 from econ.llm.base import Client
 from econ.params import Params
+from econ.records import Request, Sampling
 
 MINIMUM_FREE = 2e9  # bytes
 NEEDED = {
@@ -121,13 +122,22 @@ async def _ask(params: Params) -> list[Finding]:
     from econ.llm import open_client, payer
 
     payer.set("doctor")
-    findings = []
     async with open_client(params) as client:
-        for model in dict.fromkeys((params.llm.coordinator, *params.llm.executors)):
-            window = await client.context_tokens(model)
-            findings.append(Finding(f"model {model}", True, f"context {window or 'not told'}"))
-        findings.append(await _probe(client))
-    return findings
+        models = dict.fromkeys((params.llm.coordinator, *params.llm.executors))
+        return [*[await _model(client, model) for model in models], await _probe(client)]
+
+
+async def _model(client: Client, model: str) -> Finding:
+    """One token from the model; an empty answer will do."""
+    question = ({"role": "user", "content": "Say yes."},)
+    call = await client.complete(Request("doctor", 0, 0, model, question, Sampling(0.0, 1.0, 1.0, 4), seed=0))
+    if call.error not in (None, "empty answer"):
+        return Finding(
+            f"model {model}", False, call.error or "", "is its name right, and is it served there?"
+        )
+    return Finding(
+        f"model {model}", True, f"answers; context {await client.context_tokens(model) or 'not told'}"
+    )
 
 
 async def _probe(client: Client) -> Finding:

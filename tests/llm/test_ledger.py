@@ -112,7 +112,7 @@ def test_doctor_names_what_is_missing_and_how_to_mend_it(project: Path) -> None:
         (project / "params.yaml").write_text(yaml.safe_dump({"llm": llm, "data": {"source": "shipped"}}))
         shown = run("doctor").output
     assert "ok    probe: each action dimension changes the answers" in shown
-    assert "ok    model fake: context 8192" in shown
+    assert "ok    model fake: answers; context 8192" in shown
     llm["backend"] = "together"
     (project / "params.yaml").write_text(yaml.safe_dump({"llm": llm, "data": {"source": "shipped"}}))
     failed = run("doctor")
