@@ -85,7 +85,7 @@ class Limits(Section):
 
 
 class Budget(Section):
-    """Per run (all jobs that share the call cache); reaching it stops cleanly. null: no limit."""
+    """Per run: all jobs of the project, or those with the same ECON_RUN. Reaching it stops cleanly."""
 
     calls: Positive | None = None
     tokens: Positive | None = None
@@ -268,6 +268,7 @@ class Train(Section):
     optimizer: Literal["adam", "adamw"] = "adam"
     learning_rate: Annotated[float, Field(gt=0)] = 1e-3
     learning_rate_coordinator: Annotated[float, Field(gt=0)] = 5e-4  # belief encoder and mixer
+    learning_rate_actor: Annotated[float, Field(gt=0)] = 3e-3  # heads of action and refinement: small, linear
     gamma: Share = 0.99
     target_rate: Annotated[float, Field(gt=0, le=1)] = 0.05  # tau of the soft targets
     target_update_interval: Positive = 1  # gradient steps
