@@ -2,7 +2,8 @@
 
     python perf/llm_client.py makespan            # 200 ms per answer, 64 in flight, 2,600 calls
     python perf/llm_client.py cpu                 # zero latency, CPU seconds of this process per call
-    python perf/llm_client.py cache               # lookups and keeping per second, memory over 20,000 calls
+    python perf/llm_client.py cache               # lookups and keeping per second
+    python perf/llm_client.py memory              # of the client over 20,000 calls
 
 Calls are those of ECON inference on 200 problems (N = 3, 3 rounds, guards off: 1 + 3 * 4 = 13 each): a
 strategy, then three times three answers and a commitment, all problems in flight together. The server is a
@@ -21,7 +22,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -130,23 +132,30 @@ def one(name: str, url: str, problems: int) -> None:
     print(json.dumps(asyncio.run(run())))
 
 
-def compare(latency: float, problems: int, rounds: int) -> None:
+@contextmanager
+def serving(latency: float) -> Iterator[str]:
+    """The address of a fake server in a process of its own."""
     server = subprocess.Popen(
         [sys.executable, "-m", "tests.llm.fake_server", str(latency)], cwd=REPOSITORY, stdout=subprocess.PIPE,
         text=True,
     )  # fmt: skip
     assert server.stdout is not None
-    url = server.stdout.readline().strip()
-    ideal = latency * problems * 13 / IN_FLIGHT
     try:
-        best: dict[str, dict[str, float]] = {}
+        yield server.stdout.readline().strip()
+    finally:
+        server.kill()
+
+
+def compare(latency: float, problems: int, rounds: int) -> None:
+    """The best of some interleaved rounds of every variant."""
+    ideal = latency * problems * 13 / IN_FLIGHT
+    best: dict[str, dict[str, float]] = {}
+    with serving(latency) as url:
         for _ in range(rounds):
             for name in VARIANTS:
                 found = measure(name, url, problems)
                 kept = best.setdefault(name, found)
                 best[name] = {key: min(kept[key], found[key]) for key in found}
-    finally:
-        server.kill()
     for name, found in best.items():
         per_call = 1000 * found["cpu"] / (13 * problems)
         times = f"{per_call / (1000 * best['aiohttp']['cpu'] / (13 * problems)):.2f} x aiohttp"
@@ -155,13 +164,12 @@ def compare(latency: float, problems: int, rounds: int) -> None:
 
 
 def cache() -> None:
-    """Keep 20,000 answers, look them up again, and watch the memory."""
+    """Keep 20,000 answers and look them up again."""
     from econ.llm.cache import Answer, Cache, digest
 
     async def run() -> None:
         store = Cache(Path("cache"))
         keys = [digest({"n": n}) for n in range(20_000)]
-        memory = []
         started = time.perf_counter()
         for block in range(0, len(keys), 1000):
             text = "The answer is 42. " * 10
@@ -169,23 +177,37 @@ def cache() -> None:
                 store.put(key, Answer(f"{text} {block}", "stop", 90, 60, False, "svamp/x 0 0", "p", "m"))
                 for key in keys[block : block + 1000]
             ))  # fmt: skip
-            memory.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
         kept = time.perf_counter() - started
         started = time.perf_counter()
         assert all(store.get(key) for key in keys)
         looked = time.perf_counter() - started
         size = store.path.stat().st_size / len(keys)
         print(f"kept {len(keys) / kept:,.0f}/s, looked up {len(keys) / looked:,.0f}/s, {size:.0f} bytes each")
-        print(f"memory after 1,000 and 20,000 answers: {memory[0]:.0f} and {memory[-1]:.0f} MB")
 
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         asyncio.run(run())
 
 
+def memory() -> None:
+    """Peak memory of this process as calls go through the client."""
+
+    async def run(url: str) -> None:
+        for last in range(100, 1601, 100):
+            await VARIANTS["openai"](url, range(last - 100, last))
+            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+            if last in (100, 400, 800, 1600):
+                print(f"{13 * last:6,} calls: {peak:.0f} MB")
+
+    with tempfile.TemporaryDirectory() as folder, serving(0.0) as url:
+        os.environ["ECON_HOME"] = folder
+        os.chdir(folder)
+        asyncio.run(run(url))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("what", choices=["makespan", "cpu", "cache", "one"])
+    parser.add_argument("what", choices=["makespan", "cpu", "cache", "memory", "one"])
     parser.add_argument("rest", nargs="*")
     chosen = parser.parse_args()
     if chosen.what == "one":
@@ -195,7 +217,7 @@ def main() -> None:
     elif chosen.what == "cpu":
         compare(0.0, PROBLEMS, rounds=3)
     else:
-        cache()
+        {"cache": cache, "memory": memory}[chosen.what]()
 
 
 if __name__ == "__main__":
