@@ -114,6 +114,8 @@ def query_of(row: Json) -> Json:
         raise EconError(f"a field of the TravelPlanner problem cannot be read: {fault}") from None
     _check(fields)
     tables = {head: read_table(head, body) if isinstance(body, str) else body for head, body in information}
+    for heading, rows in tables.items():
+        _check_rows(heading, rows)
     return {**fields, "reference_tables": tables}
 
 
@@ -138,6 +140,15 @@ def _check(fields: Json) -> None:
             raise EconError(f"local constraint '{name}' is {asked[name]!r}", f"known: {', '.join(known)}")
 
 
+def _check_rows(heading: str, rows: Any) -> None:
+    needed = set(_COLUMNS.get(heading.split(" ")[0], ()))
+    if isinstance(rows, str) or (
+        isinstance(rows, list) and all(isinstance(row, dict) and needed <= set(row) for row in rows)
+    ):
+        return
+    raise EconError(f"the reference table '{heading}' is no list of rows with {', '.join(sorted(needed))}")
+
+
 def literal(value: Any) -> Any:
     """A field that arrives as the text of a Python literal, read without running it."""
     if not isinstance(value, str) or value[:1] not in "[{(":
@@ -147,6 +158,8 @@ def literal(value: Any) -> Any:
 
 def _pairs(information: str | list[Json]) -> list[tuple[str, Any]]:
     listed = literal(information)
+    if isinstance(listed, dict):  # the form of the *_ref_info.jsonl files
+        return list(listed.items())
     if not isinstance(listed, list):
         raise ValueError("reference_information is not a list of descriptions and contents")
     return [(entry["Description"], entry["Content"]) for entry in listed]

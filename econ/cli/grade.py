@@ -94,9 +94,9 @@ def _plan(row: Json, params: Params) -> tuple[Json, Any]:
     problem, plan = _field(row, "problem"), _field(row, "plan")
     if not isinstance(problem, dict):
         raise EconError("'problem' is not an object")
-    if plan is not None and not isinstance(plan, list):
+    if plan not in (None, "") and not isinstance(plan, list):
         raise EconError("'plan' is neither a list of day objects nor null")
-    score = score_plan(query_of(problem), plan, params)
+    score = score_plan(query_of(problem), plan or None, params)
     facts = {
         "delivered": score.delivered,
         "constraints": dict(score.constraints),

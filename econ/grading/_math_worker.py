@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import resource
@@ -86,4 +87,5 @@ def _out_of_time(signum: int, frame: object) -> None:
 
 
 if __name__ == "__main__":
-    main(float(sys.argv[1]))
+    with contextlib.suppress(BrokenPipeError):  # whoever asked is gone
+        main(float(sys.argv[1]))

@@ -15,9 +15,11 @@ from econ.grading import number
 from econ.grading.text import first_sentence, last_boxed
 
 _MATHS = re.compile(
-    r"\$\$(?P<a>.+?)\$\$|(?<![\\\d])\$(?P<b>[^$\n]+?)(?<!\\)\$|\\\((?P<c>.+?)\\\)|\\\[(?P<d>.+?)\\\]",
+    r"\$\$(?P<a>[^$]+?)\$\$|(?<![\\\d])\$(?P<b>[^$\n]+?)(?<!\\)\$"
+    r"|\\\((?P<c>.{1,2000}?)\\\)|\\\[(?P<d>.{1,2000}?)\\\]",
     re.DOTALL,
 )
+_UNIT_POWER = re.compile(r"\\(?:text|mathrm|mbox)\s*\{[^{}]*\}\s*\^\s*\{?([23])\}?\s*$")
 _JOINED = re.compile(r"\s*(?:,|and|or|,\s*and|,\s*or)\s*")
 _MANY_WORDS = 4  # a longer run of plain words is prose, no answer
 
@@ -49,6 +51,9 @@ def gold_form(answer: object) -> str | None:
 @lru_cache(maxsize=65536)
 def equal(a: str, b: str) -> bool:
     """Do two expressions say the same? Order in a pair or interval counts, order in a set does not."""
+    powers = {match[1] for match in map(_UNIT_POWER.search, (a, b)) if match}
+    if len(powers) > 1:
+        return False  # square and cubic units; one that is left out is forgiven
     first, second = canonical(a), canonical(b)
     if first == second:
         return True

@@ -20,7 +20,7 @@ _DECIMAL = rf"(?:{_WHOLE}(?:\.\d+)?|\.\d+)"
 _SCALES = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
 _NUMBER = re.compile(
     rf"""
-    (?<![A-Za-z0-9_])(?P<sign>(?<![\d)])[-−–]\s?(?=[\d.$€£¥\\]))?\s*
+    (?<![A-Za-z0-9_])(?:(?P<sign>(?<![\d)])[-−–](?=\s?[\d.$€£¥\\]))\s?)?
     (?:\\?[$€£¥]\s?)?(?P<inner>[-−](?=[\d.]))?
     (?:
         (?:(?P<mixed>\d+)\s*)?\\[dt]?frac\s*

@@ -6,9 +6,17 @@ The forms are ``#### X``, ``\\boxed{X}``, "the (final) answer is X" and "Answer:
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from itertools import islice
 
 _BOX = re.compile(r"\\(?:boxed|fbox)(?![A-Za-z])\s*")
-_PHRASE = re.compile(r"\banswer\b[ \t*_\"']*(?::|\bis\b(?!\s+not\b))[ \t*_]*:?", re.IGNORECASE)
+# Not a form: "so our answer is correct", "we check our answer: ...".
+_LED = r"(?:\b(?:the|final|correct|my)\s+|^[ \t*_#>-]{0,10})"
+_PHRASE = re.compile(
+    rf"(?:{_LED}answer|\b(?-i:A)nswer)\b[ \t*_\"']*:[ \t*_]*"
+    rf"|{_LED}answer\b[ \t*_\"']*\bis\b(?!\s+(?:not|correct|right|wrong)\b)[ \t*_]*:?",
+    re.IGNORECASE | re.MULTILINE,
+)
 _HASHES = re.compile(r"(?<!#)####(?!#)")
 _MARKUP = " \t\r\n*_:"
 _DELIMITERS = (("$$", "$$"), ("\\[", "\\]"), ("\\(", "\\)"))
@@ -16,24 +24,30 @@ _DELIMITERS = (("$$", "$$"), ("\\[", "\\]"), ("\\(", "\\)"))
 
 def last_boxed(text: str) -> str | None:
     r"""Content of the last ``\boxed`` or ``\fbox``; None: there is none, or it is not closed."""
-    boxes = list(_BOX.finditer(text))
-    return _box_content(text, boxes[-1])[0] if boxes else None
+    boxes = _boxes(text)
+    return boxes[-1][2] if boxes else None
 
 
 def final_form(text: str) -> str | None:
     """What stands in the last explicit final form; None: there is no form; empty: the form holds nothing."""
-    boxes = [(match.start(), *_box_content(text, match)) for match in _BOX.finditer(text)]
-    found = [(start, content or "") for start, content, _ in boxes]
-    inside = [(start, end) for start, _, end in boxes]
-    for match in _PHRASE.finditer(text):
-        if not any(start < match.start() < end for start, end in inside):
-            found.append((match.start(), _after(text, match.end())))
-    found += [
-        (match.start(), _line(text, match.end()))
-        for match in _HASHES.finditer(text)
-        if not _is_heading(text, match.end())
-    ]
+    boxes = _boxes(text)
+    phrase = _last(
+        match
+        for match in reversed(list(_PHRASE.finditer(text)))
+        if not any(start < match.start() < end for start, end, _ in boxes)
+    )
+    hashes = _last(
+        match for match in reversed(list(_HASHES.finditer(text))) if not _is_heading(text, match.end())
+    )
+    found = [(start, content or "") for start, _, content in boxes[-1:]]
+    found += [(match.start(), _after(text, match.end())) for match in phrase]
+    found += [(match.start(), _line(text, match.end())) for match in hashes]
     return max(found)[1].strip() if found else None
+
+
+def _last(matches: Iterator[re.Match[str]]) -> list[re.Match[str]]:
+    """The first of a reversed run of matches, if there is one."""
+    return list(islice(matches, 1))
 
 
 def first_sentence(text: str) -> str:
@@ -41,20 +55,34 @@ def first_sentence(text: str) -> str:
     return re.split(r"(?<=[.!?])\s+(?=[A-Z])|\n", text.strip(), maxsplit=1)[0]
 
 
-def _box_content(text: str, match: re.Match[str]) -> tuple[str | None, int]:
-    """Content of a box and where it ends. ``\\boxed 5`` takes the next token."""
-    start = match.end()
-    if text[start : start + 1] != "{":
-        token = re.match(r"\S+", text[start:])
-        return (token.group().rstrip("$.,") if token else None), start + (token.end() if token else 0)
-    depth = 0
-    for at in range(start, len(text)):
-        escaped = text[at - 1] == "\\" and text[at - 2 : at] != "\\\\"
-        if text[at] in "{}" and not escaped:
-            depth += 1 if text[at] == "{" else -1
-            if depth == 0:
-                return text[start + 1 : at].strip(), at
-    return None, len(text)
+def _boxes(text: str) -> list[tuple[int, int, str | None]]:
+    """Start, end and content of every box; content None: never closed. ``\\boxed 5`` takes the next token."""
+    matches = list(_BOX.finditer(text))
+    closings = _closings(text) if matches else {}
+    boxes: list[tuple[int, int, str | None]] = []
+    for match in matches:
+        start = match.end()
+        if text[start : start + 1] == "{":
+            end = closings.get(start)
+            content = None if end is None else text[start + 1 : end].strip()
+            boxes.append((match.start(), len(text) if end is None else end, content))
+        else:
+            token = re.match(r"\S*", text[start : start + 100])
+            content = token.group().rstrip("$.,") if token else ""
+            boxes.append((match.start(), start + len(content), content))
+    return boxes
+
+
+def _closings(text: str) -> dict[int, int]:
+    """Where each opening brace is closed; ``\\{`` and ``\\}`` are no braces."""
+    closings: dict[int, int] = {}
+    open_braces: list[int] = []
+    for match in re.finditer(r"\\.|[{}]", text, re.DOTALL):
+        if match.group() == "{":
+            open_braces.append(match.start())
+        elif match.group() == "}" and open_braces:
+            closings[open_braces.pop()] = match.start()
+    return closings
 
 
 def _after(text: str, at: int) -> str:

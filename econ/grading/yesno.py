@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _VERDICT = r"(?P<said>yes|no|true|false)"
-_EDGE = r"[\s\"'*_`({$]*"
+_EDGE = r"[\s\"'*_`({$]{0,20}"
 _LEADING = re.compile(
     rf"{_EDGE}(?:\\text\s*\{{\s*)?(?:it\s+is\s+)?{_VERDICT}\b(?!\s*(?:or\b|/))", re.IGNORECASE
 )

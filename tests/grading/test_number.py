@@ -26,6 +26,8 @@ READINGS = [
     ("18", "The answer is eighteen.", None, None),
     ("18", "", None, None),
     ("18", None, None, None),
+    ("8", "That makes 8, so our answer is correct.", None, True),
+    ("8", "The correct answer is 8.", True, True),
     ("10", "I think the answer is not 5 but 10", None, True),
     ("8", "We add.\n#### Step 1: 5 + 3\nThat makes 8", None, True),
     ("8", "The answer is 5 + 3 = 8.", True, True),

@@ -28,8 +28,8 @@ def empty(value: Any) -> bool:
 
 def listed_attractions(day: Day) -> list[str]:
     """Each attraction closed by a semicolon; what follows the last one is never looked at."""
-    value = day.get("attraction")
-    return [] if empty(value) else str(value).split(";")[:-1]
+    value: Any = day.get("attraction")
+    return [] if empty(value) else value.split(";")[:-1]
 
 
 def travel(day: Day) -> Leg | None:

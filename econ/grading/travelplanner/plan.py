@@ -14,7 +14,7 @@ KEYS = ("current_city", "transportation", "breakfast", "attraction", "lunch", "d
 _DAY = re.compile(
     r"^[ \t*#>-]*Day\s+(\d+)\s*[:.*]*[ \t]*$|^[ \t*#>-]*Day\s+(\d+)\s*:", re.IGNORECASE | re.MULTILINE
 )
-_LINE = re.compile(r"^[ \t*#>-]*([A-Za-z][A-Za-z _]*?)[ \t*]*:[ \t*]*(.*?)[ \t*]*$", re.MULTILINE)
+_LINE = re.compile(r"^[ \t*#>-]*([A-Za-z][A-Za-z _]{0,30}?)[ \t*]{0,5}:[ \t*]*(.*?)[ \t*]*$", re.MULTILINE)
 
 
 def from_json(text: str) -> Plan | None:
