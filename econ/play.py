@@ -14,6 +14,7 @@ from econ.grading import grade
 from econ.llm import open_client, payer
 from econ.llm.base import Client
 from econ.methods.base import Method, Session, Solution
+from econ.methods.econ import earned
 from econ.params import Params
 from econ.progress import Progress
 from econ.records import Job, Json, Problem, Trace, Verdict, to_json
@@ -69,6 +70,7 @@ async def solve(method: Method, problem: Problem, session: Session, job: Job) ->
     """Let ``method`` answer one problem, grade what it says and keep the whole record."""
     solution = await method.solve(session)
     verdict = await asyncio.to_thread(judge, problem, solution, session.params)
+    rewards = await asyncio.to_thread(earned, problem, solution, verdict, session.params)
     return Trace(
         problem_id=problem.id,
         benchmark=problem.benchmark,
@@ -86,7 +88,7 @@ async def solve(method: Method, problem: Problem, session: Session, job: Job) ->
         stop=solution.stop,
         text=solution.text,
         steps=solution.steps,
-        detail={**_marks(problem), **verdict.detail, **solution.detail},
+        detail={**_marks(problem), **verdict.detail, **solution.detail, **rewards},
         simulated=session.client.simulated,
         calls=session.calls,
     )

@@ -19,7 +19,8 @@ from econ.methods.base import Session, Solution
 from econ.methods.commitment import read
 from econ.methods.econ import EconMethod, from_checkpoint, untrained
 from econ.params import Params
-from econ.records import Call, Problem, Request
+from econ.play import play
+from econ.records import Call, Job, Problem, Request
 
 torch.set_num_threads(1)
 SMALL = {
@@ -387,6 +388,20 @@ def test_the_coordinators_own_assessment_as_task_reward() -> None:
     for e in trainer.learner.replay.episodes:
         assert (e.outcome == 0.25).all()
         assert set(e.parts[..., 1].flatten().tolist()) <= {0.0, 0.25}
+
+
+def test_evaluation_records_rewards_composed_with_the_live_alpha() -> None:
+    p, job = params(), Job("svamp", "econ-bne", 3, 0)
+    method = EconMethod("econ-bne", train(p).learner.team, p, alpha=(0.2, 0.7, 0.1))
+    client = Recorder(p)
+    [trace] = asyncio.run(play(method, PROBLEMS[:1], client, p, job))
+    last, right = trace.steps[-1], [answer == PROBLEMS[0].gold for answer in trace.steps[-1]["answers"]]
+    composed = [
+        0.2 * al + 0.7 * ts + 0.1 * cc for al, ts, cc in zip(last["AL"], right, last["CC"], strict=True)
+    ]
+    assert trace.detail["reward_executors"] == pytest.approx(composed, abs=1e-3)
+    team = 0.5 * sum(composed) / 3 + 0.5 * trace.correct
+    assert trace.detail["reward_team"] == pytest.approx(team, abs=1e-3)
 
 
 def test_training_without_problems_is_an_error() -> None:

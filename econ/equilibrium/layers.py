@@ -60,7 +60,8 @@ class StackedTransformerBlock(nn.Module):
         batch, slots, agents, width = x.shape
 
         def each(layer: StackedLinear, tokens: Tensor) -> Tensor:
-            return layer(tokens.reshape(batch * slots, agents, -1)).view(batch, slots, agents, -1)
+            flat: Tensor = layer(tokens.reshape(batch * slots, agents, -1))
+            return flat.view(batch, slots, agents, -1)
 
         qkv = each(self.qkv, F.layer_norm(x, (width,), eps=self.epsilon))
         q, k, v = (part.permute(0, 2, 1, 3).flatten(0, 1) for part in qkv.chunk(3, dim=-1))

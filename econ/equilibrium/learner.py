@@ -239,10 +239,12 @@ def _next_decision(batch: Experience) -> Tensor:
 
 
 def _optimizer(team: TeamNetworks, params: Params) -> torch.optim.Optimizer:
-    """Executors at the base rate; the coordinator's side (encoder, mixer) at its own."""
-    train = params.train
+    """Beliefs and local values at the base rate; the actor's heads and the coordinator's side at theirs."""
+    train, actor = params.train, team.executors.actor_parameters()
+    beliefs = [p for p in team.executors.parameters() if all(p is not other for other in actor)]
     groups = [
-        {"name": "executors", "params": list(team.executors.parameters()), "lr": train.learning_rate},
+        {"name": "executors", "params": beliefs, "lr": train.learning_rate},
+        {"name": "actor", "params": actor, "lr": train.learning_rate_actor},
         {"name": "encoder", "params": list(team.encoder.parameters()), "lr": train.learning_rate_coordinator},
         {"name": "mixer", "params": list(team.mixer.parameters()), "lr": train.learning_rate_coordinator},
     ]

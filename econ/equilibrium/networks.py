@@ -70,6 +70,11 @@ class Executors(nn.Module):
             for layer in layers:
                 layer.initialise(agent, generator)
 
+    def actor_parameters(self) -> list[nn.Parameter]:
+        """What makes actions from beliefs: the heads of the policy and of the learned refinement."""
+        heads = (self.action_head, self.refine_hidden, self.refine_head)
+        return [p for head in heads for p in head.parameters()]
+
     def believe(self, seen: Observation, previous: Tensor) -> Tensor:
         """b_i = GRU(body(o_i, own last action and answer, last commitment), b_i before): [B, N, d_b]."""
         state: Tensor = self.gru(self.perceive(seen), previous)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from econ.errors import EconError
 from econ.methods.base import Session, Solution
 from econ.params import ECON_METHODS, Params
+from econ.records import Problem, Verdict
 
 if TYPE_CHECKING:
     from econ.equilibrium.checkpoint import Header
@@ -83,8 +84,10 @@ class EconMethod:
 
 def _step(index: int, played: Round, session: Session) -> dict[str, Any]:
     from econ import grading
+    from econ.methods.scoring import agreement
 
     answers = [None if a is None else grading.extract(session.kind, a) for a in played.answers]
+    likelihood, contribution = agreement(played, [a is not None for a in answers], session.params)
     return {
         "round": index,
         "decision": played.decision,
@@ -92,9 +95,31 @@ def _step(index: int, played: Round, session: Session) -> dict[str, Any]:
         "answers": answers,
         "commitment": None if played.commitment.error else played.commitment.text,
         "confidence": played.commitment.confidence,
+        "AL": likelihood,
+        "CC": contribution,
         "q": [round(value, 4) for value in played.q],
         "q_tot": None if played.q_tot is None else round(played.q_tot, 4),
     }
+
+
+def earned(problem: Problem, solution: Solution, verdict: Verdict, params: Params) -> dict[str, Any]:
+    """The last round's rewards of an ECON solution, composed with the live alpha; {} for other methods.
+
+    For the record of an evaluation alone: nothing is learned from it.
+    """
+    from econ.grading import grade
+    from econ.prompts import kind_of
+
+    gradable = problem.gold is not None or kind_of(problem.benchmark, params) == "plan"
+    if "alpha" not in solution.detail or not gradable:
+        return {}
+    last, (a_al, a_ts, a_cc) = solution.steps[-1], solution.detail["alpha"]
+    tasks = [params.reward.r_max * grade(problem, answer, params).reward for answer in last["answers"]]
+    parts = zip(last["AL"], tasks, last["CC"], strict=True)
+    executors = [round(a_al * al + a_ts * ts + a_cc * cc, 4) for al, ts, cc in parts]
+    share = params.reward.commitment_weight
+    team = (1 - share) * sum(executors) / len(executors) + share * params.reward.r_max * verdict.reward
+    return {"reward_executors": executors, "reward_team": round(team, 4)}
 
 
 def from_checkpoint(

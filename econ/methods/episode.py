@@ -79,6 +79,7 @@ class _Player:
         self.session, self.team, self.episode, self.explorer = session, team, episode, explorer
         self.beliefs = torch.zeros(1, team.n, team.belief_dim)
         self.believed = -1  # rounds that the beliefs know of
+        self.plain: list[Message] | None = None  # the prompt of all executors, while none has a note
 
     async def decide(self, decision: int, iterations: int) -> None:
         """One decision: the policy's action, then refined ones until a guard or K ends it."""
@@ -177,8 +178,13 @@ class _Player:
         """Problem and strategy; peers' answers only in the complete-information mode of table 4."""
         session, last = self.session, self.episode.rounds[-1] if self.episode.rounds else None
         tokens = session.params.llm.answer_tokens(session.benchmark)
-        note = self._note(last, agent)
-        messages = prompts.executor(session.prompt, session.kind, self.episode.strategy.text, tokens, note)
+        note, strategy = self._note(last, agent), self.episode.strategy.text
+        if note is None and self.plain is not None:
+            messages = [*self.plain]
+        else:
+            messages = prompts.executor(session.prompt, session.kind, strategy, tokens, note)
+        if note is None:
+            self.plain = [*messages]
         if session.params.team.information == "complete" and last is not None:
             peers = [text for i, text in enumerate(last.answers) if i != agent and text]
             if own := last.answers[agent]:

@@ -51,6 +51,20 @@ def experience(episode: Episode, problem: Problem, params: Params) -> Experience
     )
 
 
+def agreement(played: Round, valid: list[bool], params: Params) -> tuple[list[float], list[float]]:
+    """AL and CC of every executor in one round: what can be told without the gold."""
+    parts = rewards.components(
+        played.answer_embeddings,
+        played.commitment_embedding,
+        torch.zeros(len(valid)),
+        torch.tensor(valid),
+        played.commitment.ok,
+        params.reward,
+    )
+    likelihood, contribution = parts[:, 0].tolist(), parts[:, 2].tolist()
+    return [round(x, 4) for x in likelihood], [round(x, 4) for x in contribution]
+
+
 def _score(played: Round, problem: Problem, params: Params) -> tuple[list[tuple[float, bool]], float]:
     """(TS, is there a readable answer) of every executor's answer, and TS of the commitment."""
     if params.reward.task == "coordinator":

@@ -199,8 +199,8 @@ def test_the_buffer_forgets_the_oldest_and_samples_by_seed() -> None:
 
 
 def header(made: Learner, p: Params) -> Header:
-    return Header("svamp", N, 0, D, p.model_dump(mode="json"), tuple(made.alpha.tolist()), made.gradient_steps,
-                  20, True, made.team.trainable)  # fmt: skip
+    alpha, steps = tuple(made.alpha.tolist()), made.gradient_steps
+    return Header("svamp", N, 0, D, p.model_dump(mode="json"), alpha, steps, 20, True, made.team.trainable)
 
 
 def test_training_goes_on_from_a_checkpoint_exactly_as_without_one(tmp_path: Path) -> None:
