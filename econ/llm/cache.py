@@ -162,6 +162,11 @@ def fact_key(*parts: object) -> bytes:
     return hashlib.sha256("\x1f".join(map(str, parts)).encode()).digest()
 
 
+def missing(what: str) -> EconError:
+    """What --offline says of a thing that the cache does not hold."""
+    return EconError(f"--offline: the cache lacks {what}", "run without --offline, or `econ cache import` it")
+
+
 def connect(path: Path, *, durable: bool = False) -> sqlite3.Connection:
     """A connection in WAL mode. ``durable``: a commit is on disk when it returns, even if the power fails."""
     try:

