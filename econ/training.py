@@ -23,7 +23,7 @@ from econ.files import write_atomic
 from econ.llm.base import Client
 from econ.methods.base import Session
 from econ.methods.episode import Episode, play_episode
-from econ.methods.scoring import controlled, experience
+from econ.methods.scoring import Graded, controlled, experience
 from econ.params import Params
 from econ.progress import Progress
 from econ.records import Problem, stable_seed
@@ -60,6 +60,7 @@ class Trainer:
         self.best: float | None = None
         self.stop: str | None = None
         self.commitments: dict[str, Tensor] = {}  # the last one of each problem
+        self.graded: Graded = {}
 
     async def train(self, progress: Progress | None = None) -> None:
         """Train to the planned episodes or an early stop; checkpoints on the way and at the end."""
@@ -108,8 +109,8 @@ class Trainer:
             session, self.learner.team, self.params.bne.max_iterations_train, explorer
         )
         if self.client.simulated:
-            return episode, experience(episode, problem, self.params)
-        return episode, await asyncio.to_thread(experience, episode, problem, self.params)
+            return episode, experience(episode, problem, self.params, self.graded)
+        return episode, await asyncio.to_thread(experience, episode, problem, self.params, self.graded)
 
     def problem(self, number: int) -> Problem:
         """The problem of an episode: every problem once per pass, each pass in an order of its own."""

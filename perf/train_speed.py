@@ -20,10 +20,9 @@ from econ.params import Params
 GOALS = {3: 150, 9: 60}
 
 
-async def speed(n: int, episodes: int) -> float:
-    params = Params.model_validate(
-        {"llm": {"backend": "simulated"}, "train": {"episodes": episodes, "early_stopping": {"on": False}}}
-    )
+async def speed(n: int, episodes: int, gradient_steps: int) -> float:
+    train = {"episodes": episodes, "gradient_steps": gradient_steps, "early_stopping": {"on": False}}
+    params = Params.model_validate({"llm": {"backend": "simulated"}, "train": train})
     played = problems(32)
     client = SimulatedClient(params, played)
     trainer = await training.start(training.Run("svamp", n, 0, params, played), client, None)
@@ -38,11 +37,14 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--episodes", type=int, default=400)
-    episodes = parser.parse_args().episodes
-    print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores, {Params().train.gradient_steps} "
+    parser.add_argument("--gradient-steps", type=int, default=Params().train.gradient_steps)
+    asked = parser.parse_args()
+    print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores, {asked.gradient_steps} "
           f"gradient steps per update of {Params().train.update_interval} episodes")  # fmt: skip
     for n, goal in GOALS.items():
-        print(f"SIMULATED N = {n}: {asyncio.run(speed(n, episodes)):.0f} episodes/s (goal {goal})")
+        print(
+            f"SIMULATED N = {n}: {asyncio.run(speed(n, asked.episodes, asked.gradient_steps)):.0f} episodes/s (goal {goal})"
+        )
     print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB (goal < 1024)")
 
 

@@ -13,20 +13,23 @@ from econ.equilibrium import rewards
 from econ.equilibrium.replay import Experience
 from econ.errors import EconError
 from econ.params import Params
-from econ.records import Problem, stable_seed
+from econ.records import Problem, Verdict, stable_seed
 
 if TYPE_CHECKING:
     from econ.methods.episode import Episode, Round
 
 
-def experience(episode: Episode, problem: Problem, params: Params) -> Experience:
+Graded = dict[tuple[str, str | None], Verdict]  # by problem and text: agreeing teams repeat themselves
+
+
+def experience(episode: Episode, problem: Problem, params: Params, graded: Graded) -> Experience:
     """The episode with its rewards. Training problems only: TS is the grader's verdict, or (params) the
-    coordinator's own assessment (inconsistency 5.6).
+    coordinator's own assessment (inconsistency 5.6). ``graded`` keeps verdicts for later episodes.
 
     Raises:
         EconError: the grader gave a reward that is not a number in [0, 1].
     """
-    scored = [_score(played, problem, params) for played in episode.rounds]
+    scored = [_score(played, problem, params, graded) for played in episode.rounds]
     parts = [
         rewards.components(
             played.answer_embeddings,
@@ -65,13 +68,18 @@ def agreement(played: Round, valid: list[bool], params: Params) -> tuple[list[fl
     return [round(x, 4) for x in likelihood], [round(x, 4) for x in contribution]
 
 
-def _score(played: Round, problem: Problem, params: Params) -> tuple[list[tuple[float, bool]], float]:
+def _score(
+    played: Round, problem: Problem, params: Params, graded: Graded
+) -> tuple[list[tuple[float, bool]], float]:
     """(TS, is there a readable answer) of every executor's answer, and TS of the commitment."""
     if params.reward.task == "coordinator":
         return _assessed(played, problem, params)
     commitment = played.commitment
-    texts = {*played.answers, commitment.text if commitment.ok else None}  # agreeing teams repeat themselves
-    verdicts = {text: grading.grade(problem, text, params) for text in texts}
+    texts = {*played.answers, commitment.text if commitment.ok else None}
+    for text in texts:
+        if (problem.id, text) not in graded:
+            graded[problem.id, text] = grading.grade(problem, text, params)
+    verdicts = {text: graded[problem.id, text] for text in texts}
     rewards_of = {text: _checked(problem, verdict.reward) for text, verdict in verdicts.items()}
     tasks = [(rewards_of[text], not verdicts[text].invalid) for text in played.answers]
     return tasks, rewards_of[commitment.text if commitment.ok else None]
