@@ -8,14 +8,14 @@ from dataclasses import replace
 
 import orjson
 
-from econ import benchmarks, paths
+from econ import benchmarks, paths, prompts
 from econ.files import write_atomic
 from econ.grading import grade
 from econ.llm import open_client, payer
 from econ.llm.base import Client
 from econ.methods.base import Method, Session, Solution
 from econ.methods.econ import earned
-from econ.params import Params
+from econ.params import ECON_METHODS, Params
 from econ.progress import Progress
 from econ.records import Job, Json, Problem, Trace, Verdict, to_json
 
@@ -36,7 +36,8 @@ async def run_job(make: Callable[[], Method], params: Params, job: Job, *, offli
     method = make()
     payer.set(f"{job.benchmark}/{job.name}")
     async with open_client(params, offline=offline) as client:
-        await client.probe()
+        if job.method in ECON_METHODS:  # the others steer with fixed settings alone
+            await client.probe(prompts.for_probe(problems, params))
         with Progress(len(problems), "problems", client, f"{job.benchmark}/{job.name}") as progress:
             traces = await play(method, problems, client, params, job, progress)
     write_atomic(paths.trace(job), (to_json(trace) + b"\n" for trace in traces))

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from econ.cli.options import job_options, load_for
 from econ.params import Params
-from econ.records import Message, Problem
 
 
 @click.command("train")
@@ -39,17 +37,6 @@ def command(
     asyncio.run(_train(params, benchmark, n_agents, seed, start_from, resume=resume, offline=offline))
 
 
-def _prompt(problems: Sequence[Problem], params: Params) -> list[Message]:
-    """An executor's prompt of this run, for the server to be tried with."""
-    from econ import prompts
-
-    if not problems:
-        return []
-    first = problems[0]
-    kind, tokens = prompts.kind_of(first.benchmark, params), params.llm.answer_tokens(first.benchmark)
-    return prompts.executor(first.prompt, kind, None, tokens)
-
-
 async def _train(
     params: Params,
     benchmark: str,
@@ -60,7 +47,7 @@ async def _train(
     resume: bool,
     offline: bool,
 ) -> None:
-    from econ import benchmarks, paths
+    from econ import benchmarks, paths, prompts
     from econ.llm import open_client, payer
     from econ.progress import Progress
 
@@ -71,7 +58,7 @@ async def _train(
     async with open_client(params, offline=offline) as client:
         # The server is tried while the numerics load: both take seconds.
         _, training = await asyncio.gather(
-            client.probe(_prompt(problems, params)),
+            client.probe(prompts.for_probe(problems, params)),
             asyncio.to_thread(importlib.import_module, "econ.training"),
         )
         source = start_from or (folder / "last.safetensors" if resume else None)

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from econ.records import Message
+from econ.records import Message, Problem
 
 if TYPE_CHECKING:
     import jinja2
@@ -79,6 +79,15 @@ def executor(
     ``note`` is what params let it also read: a summary of its own belief, the last commitment.
     """
     return _user("executor", prompt=prompt, kind=kind, strategy=strategy, words=words(tokens), note=note)
+
+
+def for_probe(problems: Sequence[Problem], params: Params) -> list[Message]:
+    """An executor's prompt of this run, for a server to be tried with; empty without problems."""
+    if not problems:
+        return []
+    first = problems[0]
+    kind, tokens = kind_of(first.benchmark, params), params.llm.answer_tokens(first.benchmark)
+    return executor(first.prompt, kind, None, tokens)
 
 
 def commitment(prompt: str, kind: Kind, answers: Sequence[str], tokens: int) -> list[Message]:
