@@ -21,7 +21,7 @@ demo: $(VENV)/.run
 	$(BIN)/snakemake --cores $(CORES) --config params=$(PARAMS)
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check
