@@ -42,9 +42,8 @@ def main() -> None:
     print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores, {asked.gradient_steps} "
           f"gradient steps per update of {Params().train.update_interval} episodes")  # fmt: skip
     for n, goal in GOALS.items():
-        print(
-            f"SIMULATED N = {n}: {asyncio.run(speed(n, asked.episodes, asked.gradient_steps)):.0f} episodes/s (goal {goal})"
-        )
+        rate = asyncio.run(speed(n, asked.episodes, asked.gradient_steps))
+        print(f"SIMULATED N = {n}: {rate:.0f} episodes/s (goal {goal})")
     print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB (goal < 1024)")
 
 

@@ -413,7 +413,7 @@ def test_training_without_problems_is_an_error() -> None:
 def test_training_on_the_simulated_team_moves_towards_its_optimum() -> None:
     """SIMULATED. The whole study, with controls and five seeds, is perf/simulated_learning.py."""
     network = {**SMALL, "belief_dim": 32, "mlp_hidden": 64, "entity_dim": 64}
-    plan = {"episodes": 320, "gradient_steps": 6}
+    plan = {"episodes": 240, "gradient_steps": 6}
     p = params(network=network, train={**plan, "early_stopping": {"on": False}})
     trained = share_of_optimum(train(p).history[-1], p)
     frozen = {"losses": {"actor": 0, "bne_gain": 0, "bne_step": 0}, "early_stopping": {"on": False}}

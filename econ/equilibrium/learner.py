@@ -135,9 +135,10 @@ class Learner:
         first, later = _rounds(batch)
         refines = self.params.bne.rule == "learned" and weights.bne_gain + weights.bne_step > 0
         refines = refines and bool(later.any())
-        u = executors.act(view.beliefs)
+        logits = executors.logits(view.beliefs)
         if weights.actor == 0:  # frozen: no gradient at all, lest an optimiser's weight decay move it
-            u = u.detach()
+            logits = logits.detach()
+        u = torch.sigmoid(logits)
         if refines:
             before, step = _previous_actions(batch), self.params.bne.max_step
             refined = learned_step(self.team, view.beliefs, view.group, before, step)
@@ -151,7 +152,7 @@ class Learner:
             loss = loss - weights.bne_gain * gains["q_refined"]
         report = {name: gain.item() for name, gain in gains.items()}
         [slope] = torch.autograd.grad(loss, point)
-        surrogate = (slope * u).sum()
+        surrogate = (slope * u).sum() + weights.saturation * losses.saturation(logits, view.mask)
         if refines:
             moved = losses.refinement_step(refined, _first_actions(batch), later)
             report["loss_bne_step"] = moved.item()

@@ -39,3 +39,11 @@ def consistency(q: Tensor, q_tot: Tensor, mask: Tensor) -> Tensor:
 def refinement_step(refined: Tensor, start: Tensor, mask: Tensor) -> Tensor:
     """|e^K - e^0|^2, summed over executors: refined, start [M, N, 2]."""
     return masked_mean((refined - start).square().sum(dim=(-2, -1)), mask)
+
+
+def saturation(logits: Tensor, mask: Tensor) -> Tensor:
+    """Squared logits of the actions, summed over executors: logits [M, N, 2].
+
+    Not of the paper. An actor that follows a young critic to the end of a sigmoid would stay there.
+    """
+    return masked_mean(logits.square().sum(dim=(-2, -1)), mask)

@@ -89,7 +89,17 @@ def test_a_frozen_actor_stays_as_it_is(optimizer: str) -> None:
 
 
 def test_losses_switch_off_and_reach_what_they_should() -> None:
-    names = ("local_td", "total_td", "semantic", "consistency", "encoder", "actor", "bne_step", "bne_gain")
+    names = (
+        "local_td",
+        "total_td",
+        "semantic",
+        "consistency",
+        "encoder",
+        "actor",
+        "saturation",
+        "bne_step",
+        "bne_gain",
+    )
     everything_off = dict.fromkeys(names, 0)
 
     def moved(**weights: float) -> set[str]:
