@@ -240,7 +240,7 @@ class LossWeights(Section):
     consistency: NonNegative = 0.1  # lambda_m: sum_i (Q_i - Q_tot)^2
     encoder: NonNegative = 0.1  # lambda_e: L_e = L_tot + lambda_e sum_i L_i
     actor: NonNegative = 1.0  # ascend Q_tot in the actions; 0: a frozen actor
-    saturation: NonNegative = 0.01  # squared logits: at a sigmoid's end no slope would lead back
+    saturation: NonNegative = 0.003  # squared logits: at a sigmoid's end no slope would lead back
     bne_step: NonNegative = 0.1  # |e^K - e^0|^2
     bne_gain: NonNegative = 1.0  # Q_tot(e^0) - Q_tot(e^K)
 
