@@ -55,18 +55,20 @@ def folder() -> Path:
 
 
 def identity(model: str) -> str:
-    """The SHA-256 of a model's file: what its answers are cached under. Needs no file for registered names.
+    """What a model's answers are cached under: its file's SHA-256, and how it is stored.
+
+    Needs no file for registered names.
 
     Raises:
         EconError: no such file, and its hash was never taken here.
     """
     if model in MODELS:
-        return MODELS[model].sha256
+        return f"{MODELS[model].sha256}:Q4_0"  # as it runs: stored again by econ.llm.requantise
     return file_sha256(_path(model))
 
 
 def locate(model: str, say: Say) -> Path:
-    """The model's file, fetched first where it is registered and missing.
+    """The file that runs, fetched first where the model is registered and missing.
 
     Raises:
         EconError: unknown model, damaged file, or no source can be reached.
@@ -79,18 +81,24 @@ def locate(model: str, say: Say) -> Path:
             if file.read(4) != b"GGUF":
                 raise EconError(f"model file {path} is not a GGUF file", "fetch it again, or name another")
         return path
-    path = folder() / MODELS[model].file
-    if path.is_file():
-        if file_sha256(path) != MODELS[model].sha256:
-            raise EconError(f"model file {path} is damaged (its SHA-256 is wrong)", "delete it and run again")
-        return path
     from filelock import FileLock
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(path.with_suffix(".lock")):
-        if not path.is_file():
-            _fetch(MODELS[model], path, say)
-    return path
+    original = folder() / MODELS[model].file
+    fast = original.with_suffix(".as-Q4_0.gguf")
+    original.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(original.with_suffix(".lock")):
+        if not original.is_file():
+            _fetch(MODELS[model], original, say)
+        elif file_sha256(original) != MODELS[model].sha256:
+            raise EconError(
+                f"model file {original} is damaged (its SHA-256 is wrong)", "delete it and run again"
+            )
+        if not fast.is_file():
+            from econ.llm.requantise import to_q4_0
+
+            say(f"storing its weights as Q4_0 in {fast.name}, for speed")
+            to_q4_0(original, fast)
+    return fast
 
 
 def _path(model: str) -> Path:
