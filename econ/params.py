@@ -74,7 +74,7 @@ class Local(Section):
     context: Positive = 16384  # tokens of KV cache shared by all slots
     slots: Positive = 8  # answers generated together
     threads: Positive | None = None  # null: one per core
-    idle_seconds: Positive = 30  # the server stops by itself this long after its last user left
+    idle_seconds: Positive = 120  # the server stops by itself this long after its last user left
 
 
 class Limits(Section):
@@ -251,7 +251,7 @@ class EarlyStopping(Section):
     With all three null: when ``metric`` has not improved for ``patience`` checks.
     """
 
-    on: bool = True
+    enabled: bool = True
     commitment_change: NonNegative | None = 0.01  # epsilon_C
     reward: float | None = 0.7  # R_threshold
     loss_change: NonNegative | None = 1e-4  # epsilon_L

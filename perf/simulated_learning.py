@@ -34,7 +34,7 @@ SEEN, UNSEEN = problems(116)[:16], problems(116)[16:]
 
 async def learn(condition: dict[str, Any], n: int, episodes: int, seed: int, rule: str) -> training.Trainer:
     wanted = condition.get("episodes", episodes)
-    train = {"episodes": max(wanted, 1), "early_stopping": {"on": False}, **condition.get("train", {})}
+    train = {"episodes": max(wanted, 1), "early_stopping": {"enabled": False}, **condition.get("train", {})}
     params = Params.model_validate(
         {
             "llm": {"backend": "simulated"},

@@ -21,7 +21,7 @@ GOALS = {3: 150, 9: 60}
 
 
 async def speed(n: int, episodes: int, gradient_steps: int) -> float:
-    train = {"episodes": episodes, "gradient_steps": gradient_steps, "early_stopping": {"on": False}}
+    train = {"episodes": episodes, "gradient_steps": gradient_steps, "early_stopping": {"enabled": False}}
     params = Params.model_validate({"llm": {"backend": "simulated"}, "train": train})
     played = problems(32)
     client = SimulatedClient(params, played)

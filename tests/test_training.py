@@ -35,7 +35,7 @@ PROBLEMS = problems(6)
 
 
 def params(**sections: Any) -> Params:
-    train = {"episodes": 16, "early_stopping": {"on": False}, **sections.pop("train", {})}
+    train = {"episodes": 16, "early_stopping": {"enabled": False}, **sections.pop("train", {})}
     base = {"llm": {"backend": "simulated"}, "network": SMALL, "simulated": {"embedding_dim": 32}}
     return Params.model_validate({**base, "train": train, **sections})
 
@@ -414,9 +414,9 @@ def test_training_on_the_simulated_team_moves_towards_its_optimum() -> None:
     """SIMULATED. The whole study, with controls and five seeds, is perf/simulated_learning.py."""
     network = {**SMALL, "belief_dim": 32, "mlp_hidden": 64, "entity_dim": 64}
     plan = {"episodes": 240, "gradient_steps": 6}
-    p = params(network=network, train={**plan, "early_stopping": {"on": False}})
+    p = params(network=network, train={**plan, "early_stopping": {"enabled": False}})
     trained = share_of_optimum(train(p).history[-1], p)
-    frozen = {"losses": {"actor": 0, "bne_gain": 0, "bne_step": 0}, "early_stopping": {"on": False}}
+    frozen = {"losses": {"actor": 0, "bne_gain": 0, "bne_step": 0}, "early_stopping": {"enabled": False}}
     p = params(network=network, train={**plan, "episodes": 16, **frozen})
     assert share_of_optimum(train(p).history[-1], p) < 0.8
     assert trained > 0.88

@@ -62,7 +62,7 @@ def test_the_learned_actions_move_to_where_the_server_answers_best(
                     "executors": ["fake"],
                 },
                 "network": SMALL,
-                "train": {"episodes": 160, "gradient_steps": 6, "early_stopping": {"on": False}},
+                "train": {"episodes": 160, "gradient_steps": 6, "early_stopping": {"enabled": False}},
             }
         )
         first, last = asyncio.run(ends(params))

@@ -51,7 +51,7 @@ class Stopper:
     def _count(self, holds: bool, episodes: int, reason: str) -> str | None:
         counts = holds and episodes > self.params.warmup
         self.held = self.held + 1 if counts else 0
-        if not self.params.on or self.held < self.params.patience:
+        if not self.params.enabled or self.held < self.params.patience:
             return None
         return f"early: {reason} for {self.held} checks"
 

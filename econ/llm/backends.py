@@ -10,8 +10,10 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
+from weakref import WeakValueDictionary
 
 import orjson
 
@@ -228,6 +230,9 @@ class OpenAI:
         await self._http.close()
 
 
+LONG_PROMPT = 2000  # characters from which a beginning is worth reading once
+
+
 class Local:
     """llama.cpp inside a process of ours, one per model file, shared by all jobs of the project."""
 
@@ -244,6 +249,7 @@ class Local:
         self._urls: dict[str, str] = {}
         self._identities: dict[str, str] = {}
         self._starting = asyncio.Lock()
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def dialect(self) -> Dialect:
         return dialects.LLAMA_CPP
@@ -285,7 +291,17 @@ class Local:
 
     async def send(self, body: Json) -> Reply:
         url = await self._url(body["model"])
-        return read_reply(await self._http.ask("POST", f"{url}/v1/chat/completions", body))
+        async with self._turn(body["messages"][0]["content"]):
+            return read_reply(await self._http.ask("POST", f"{url}/v1/chat/completions", body))
+
+    def _turn(self, prompt: str) -> AbstractAsyncContextManager[None]:
+        """Long prompts with one beginning take turns: the first is read in full, the others find it read.
+
+        Side by side each would be read anew in a slot of its own, which costs far more than the wait.
+        """
+        if len(prompt) < LONG_PROMPT:
+            return nullcontext()
+        return self._turns.setdefault(prompt[:LONG_PROMPT], asyncio.Lock())
 
     async def revive(self) -> None:
         self._urls.clear()

@@ -53,7 +53,7 @@ def rows_of(benchmark):
     """All that can change a benchmark's rows. Which of them are used is each job's own affair."""
     data = PARAMS.model_dump(mode="json")["data"]
     kept = {key: data[key] for key in ("source", "mirror", "train_share")}
-    return text([kept, data["custom"].get(benchmark)])
+    return text([kept, os.environ.get("ECON_DATA_MIRROR"), data["custom"].get(benchmark)])
 
 
 def training():
