@@ -2,9 +2,10 @@
 # make test    the tests
 # make lint    style, types and the workflow's own checks
 #
-# CORES=4 jobs at once (all cores), PARAMS=params/paper.yaml another params file, PYTHON=python3.12 another Python.
+# CORES=4 jobs at once (two a core), PARAMS=params/paper.yaml another params file, PYTHON=python3.12 another Python.
 PYTHON ?= python3
-CORES ?= all
+# Jobs wait for the model most of the time, so two for each core keep it busy.
+CORES ?= $(shell $(PYTHON) -c "import os; print(2 * os.cpu_count())")
 PARAMS ?= params.yaml
 VENV := .venv
 BIN := $(VENV)/bin
