@@ -30,23 +30,28 @@ def main(kinds: Mapping[str, Start]) -> None:
     if not alive.take(wait=False):
         return  # another server serves this already
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the jobs; we end when they have
-    url, server = kinds[settings["kind"]](settings)
+    url, _server = kinds[settings["kind"]](settings)
     write_atomic(folder / "state.json", [orjson.dumps({"url": url, "pid": os.getpid()})])
     wait_for_users_to_leave(folder, settings["idle_seconds"])
-    del server
-    os._exit(0)  # native threads hold no state worth an orderly end
+    os._exit(0)  # native threads hold no state worth an orderly end, which can take minutes
 
 
 def wait_for_users_to_leave(folder: Path, idle_seconds: float) -> None:
-    """Returns once nobody has held the lease for ``idle_seconds``; it is then ours, so none can join."""
+    """Returns once nobody has held the lease for ``idle_seconds``; it is then ours, so none can join.
+
+    Only the looks that found nobody count, not the clock: a process that got no turn for minutes has not
+    looked, and must not take the short gap between two jobs for a long one.
+    """
     lease = FileLock(folder / "lease")
-    last_used = time.monotonic()
+    pause = min(1.0, idle_seconds / 4)
+    idle = 0.0
     while True:
-        time.sleep(min(1.0, idle_seconds / 4))
+        time.sleep(pause)
         if not lease.take(wait=False):
-            last_used = time.monotonic()
+            idle = 0.0
             continue
-        if time.monotonic() - last_used >= idle_seconds:
+        idle += pause
+        if idle >= idle_seconds:
             (folder / "state.json").unlink(missing_ok=True)
             return
         lease.drop()

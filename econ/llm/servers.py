@@ -66,6 +66,16 @@ class Lease:
             start.close()
 
     def _start(self, folder: Path) -> str:
+        """Start the server; where one is about to be ready, or to end, that is waited for."""
+        alive = FileLock(folder / "alive")
+        deadline = time.monotonic() + START_SECONDS
+        while not alive.take(wait=False):
+            if url := _state(folder):
+                return url
+            if time.monotonic() > deadline:
+                raise EconError(f"a local {self._spec.kind} server neither answers nor ends", f"see {folder}")
+            time.sleep(0.05)
+        alive.close()
         (folder / "state.json").unlink(missing_ok=True)
         log = folder / "log"
         spec = orjson.dumps({"kind": self._spec.kind, "folder": str(folder), **self._spec.settings}).decode()

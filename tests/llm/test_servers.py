@@ -13,6 +13,8 @@ import pytest
 
 from econ.errors import EconError
 from econ.llm import models
+from econ.llm.locks import FileLock
+from econ.llm.serve import wait_for_users_to_leave
 from econ.llm.servers import Lease, Spec
 
 REPOSITORY = str(Path(__file__).parents[2])
@@ -52,6 +54,40 @@ def test_racing_users_share_one_server_that_ends_after_them(spec: Spec) -> None:
     assert leases[0].url() == urls[0]  # one user is enough
     leases[0].close()
     wait_for_end(spec)
+
+
+def test_a_server_that_is_about_to_end_is_waited_for(spec: Spec) -> None:
+    ending = FileLock(spec.folder / "alive")
+    ending.take()  # it has said goodbye (no state) but is not gone
+    lease = Lease(spec)
+    with ThreadPoolExecutor(1) as pool:
+        url = pool.submit(lease.url)
+        time.sleep(0.3)
+        assert not url.done()
+        ending.close()
+        assert process(url.result(timeout=20))
+    lease.close()
+
+
+def test_time_in_which_a_server_could_not_look_is_no_idle_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its users come and go; that it got no turn for an hour in between does not make it leave."""
+    clock, looks = [0.0], [0]
+    user = FileLock(tmp_path / "lease")
+
+    def sleep(_: float) -> None:
+        clock[0] += 3600
+        looks[0] += 1
+        if looks[0] % 3 == 1 and looks[0] < 20:
+            user.take(shared=True)
+        else:
+            user.drop()
+
+    monkeypatch.setattr(time, "sleep", sleep)
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    wait_for_users_to_leave(tmp_path, 4.0)
+    assert looks[0] == 19 + 4  # four looks in a row, a second each, that found nobody
 
 
 def test_a_killed_server_is_replaced(spec: Spec) -> None:
