@@ -7,6 +7,11 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
+import orjson
+
+from econ.errors import EconError
+from econ.records import Json
+
 
 def write_atomic(path: Path, chunks: Iterable[bytes]) -> None:
     """Write ``chunks`` to ``path`` in one step: the old content or the new, never a part.
@@ -26,3 +31,18 @@ def write_atomic(path: Path, chunks: Iterable[bytes]) -> None:
     except BaseException:
         os.unlink(temporary)
         raise
+
+
+def json_line(line: bytes, path: Path, number: int) -> Json:
+    """The object on one line of a JSONL file.
+
+    Raises:
+        EconError: it is none; file and line are named.
+    """
+    try:
+        row = orjson.loads(line)
+    except orjson.JSONDecodeError as fault:
+        raise EconError(f"{path} line {number} is not JSON: {fault}") from None
+    if not isinstance(row, dict):
+        raise EconError(f"{path} line {number} is not a JSON object")
+    return row

@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
-import orjson
-
 from econ.benchmarks.registry import Benchmark, Source
 from econ.errors import EconError
+from econ.files import json_line
 from econ.params import Params
 from econ.records import Json
 
@@ -113,18 +112,10 @@ def _file_rows(path: Path) -> Raw:
         content = path.read_bytes()
     except OSError as fault:
         raise EconError(f"{path} cannot be read: {fault.strerror or fault}") from None
-    rows = [_row(line, path, number) for number, line in enumerate(content.splitlines(), 1) if line.strip()]
+    rows = [
+        json_line(line, path, number) for number, line in enumerate(content.splitlines(), 1) if line.strip()
+    ]
     return Raw(str(path), rows, None, hashlib.sha256(content).hexdigest())
-
-
-def _row(line: bytes, path: Path, number: int) -> Json:
-    try:
-        row = orjson.loads(line)
-    except orjson.JSONDecodeError as fault:
-        raise EconError(f"{path} line {number} is not JSON: {fault}") from None
-    if not isinstance(row, dict):
-        raise EconError(f"{path} line {number} is not a JSON object")
-    return row
 
 
 def _hub_rows(source: Source) -> Raw:

@@ -10,6 +10,7 @@ import click
 import orjson
 
 from econ.errors import EconError
+from econ.files import json_line
 from econ.params import Params, load
 from econ.records import Json
 
@@ -50,15 +51,8 @@ def _rows(file: Path) -> list[tuple[int, Json]]:
         raise EconError(f"{file} cannot be read: {fault.strerror or fault}") from None
     rows = []
     for number, line in enumerate(content.splitlines(), 1):
-        if not line.strip():
-            continue
-        try:
-            row = orjson.loads(line)
-        except orjson.JSONDecodeError as fault:
-            raise EconError(f"{file} line {number} is not JSON: {fault}") from None
-        if not isinstance(row, dict):
-            raise EconError(f"{file} line {number} is not a JSON object")
-        rows.append((number, row))
+        if line.strip():
+            rows.append((number, json_line(line, file, number)))
     return rows
 
 

@@ -10,6 +10,7 @@ import orjson
 
 from econ import paths
 from econ.errors import EconError
+from econ.files import json_line
 from econ.params import ECON_METHODS, Params
 from econ.records import Job, Json
 from econ.reporting.metrics import setting
@@ -76,13 +77,7 @@ def rows(path: Path) -> Iterator[Json]:
     """
     with path.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
-            try:
-                row = orjson.loads(line)
-            except orjson.JSONDecodeError as fault:
-                raise EconError(f"{path} line {number} is not JSON: {fault}") from None
-            if not isinstance(row, dict):
-                raise EconError(f"{path} line {number} is not a JSON object")
-            yield row
+            yield json_line(line, path, number)
 
 
 def _result(job: Job, params: Params, params_file: Path) -> Result:
