@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from econ.errors import EconError
-from econ.params import Params, load
+from econ.params import BASELINES, Params, load
 
 
 def write(folder: Path, text: str) -> Path:
@@ -53,3 +53,12 @@ def test_one_executor_model_serves_all_and_several_are_assigned_in_order() -> No
     assert Params().llm.executor(5) == Params().llm.executors[0]
     mixed = Params.model_validate({"n_agents": [2], "llm": {"executors": ["a", "b"]}})
     assert [mixed.llm.executor(i) for i in range(2)] == ["a", "b"]
+
+
+def test_a_method_without_a_benchmark_to_play_on_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(BASELINES, "debate", "plans")
+    with pytest.raises(ValueError, match="'debate' is defined on none of the benchmarks"):
+        Params(benchmarks=("gsm8k",), methods=("debate", "cot"))
+    both = Params(benchmarks=("gsm8k", "travelplanner"), methods=("debate", "cot"))
+    assert both.methods_on("gsm8k") == ("cot",)
+    assert both.methods_on("travelplanner") == ("debate", "cot")

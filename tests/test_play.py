@@ -31,7 +31,10 @@ class Shuffled(ScriptedClient):
 
 async def run(client: ScriptedClient, method: str = "debate") -> list[Trace]:
     params = Params()
-    return await play(baseline(method, params), PROBLEMS, client, params, replace(JOB, method=method))
+    player = baseline(method, params, "svamp")
+    return await play(player, PROBLEMS, client, params, replace(JOB, method=method))
+        baseline(method, params, "svamp"), PROBLEMS, client, params, replace(JOB, method=method)
+    )
 
 
 async def test_a_right_answer_is_graded_right_and_every_call_is_in_the_trace() -> None:
@@ -74,7 +77,7 @@ async def test_no_prompt_holds_the_gold() -> None:
     golds = [replace(p, gold="7391846") for p in PROBLEMS]
     client = ScriptedClient(right)
     params = Params()
-    await play(baseline("debate", params), golds, client, params, JOB)
+    await play(baseline("debate", params, "svamp"), golds, client, params, JOB)
     assert client.requests
     assert not any("7391846" in str(r.messages) for r in client.requests)
 

@@ -12,7 +12,7 @@ from econ.records import Job
 
 
 @click.command("debate")
-@click.option("--method", default="debate", show_default=True, help="debate or cot.")
+@click.option("--method", default="debate", show_default=True, help="A baseline, as named in the params.")
 @job_options
 def command(benchmark: str, n_agents: int, seed: int, method: str, params_file: Path, offline: bool) -> None:
     """Play a baseline on the test problems; write traces and metrics.
@@ -24,5 +24,5 @@ def command(benchmark: str, n_agents: int, seed: int, method: str, params_file: 
     from econ.methods import baseline
     from econ.play import run_job
 
-    player = baseline(method, params)
+    player = baseline(method, params, benchmark)
     asyncio.run(run_job(lambda: player, params, Job(benchmark, method, n_agents, seed), offline=offline))

@@ -75,7 +75,7 @@ def _method(job: Job, params: Params) -> Method:
     from econ.methods import baseline
 
     if job.method not in ECON_METHODS:
-        return baseline(job.method, params)
+        return baseline(job.method, params, job.benchmark)
     from econ.methods.econ import from_checkpoint, untrained
 
     folder = paths.checkpoint(job.benchmark, job.n_agents, job.seed)

@@ -113,7 +113,7 @@ def _jobs(params: Params, benchmark: str, n: int) -> Iterator[tuple[str, int, Ne
         needs = _mean(problems, lambda p: _econ(params, p, n, params.bne.max_iterations_train))
         yield "train", episodes, _times(needs, episodes)
     problems = benchmarks.load(benchmark, "test", params)
-    for method in params.methods:
+    for method in params.methods_on(benchmark):
         if method in ECON_METHODS:
             rounds = 0 if method == "econ-baseline" else params.bne.max_iterations_infer
             needs = _mean(problems, lambda p, k=rounds: _econ(params, p, n, k))  # type: ignore[misc]
@@ -162,7 +162,7 @@ def _played(params: Params, problem: Problem, n: int, method: str) -> Needs:
     """One problem played by a baseline against a client that only counts."""
     client = CountingClient()
     session = Session(problem, client, params, n, seed=0)
-    asyncio.run(baseline(method, params).solve(session))
+    asyncio.run(baseline(method, params, problem.benchmark).solve(session))
     return client.needs
 
 

@@ -35,7 +35,7 @@ def jobs(params: Params) -> list[Job]:
     return [
         Job(benchmark, method, n_agents, seed)
         for benchmark in params.benchmarks
-        for method in params.methods
+        for method in params.methods_on(benchmark)
         for n_agents in params.n_agents
         for seed in params.seeds
     ]

@@ -68,9 +68,19 @@ def answers_of(method):
     return text([setting(PARAMS, method), PARAMS.model_dump(mode="json")["llm"]["prices"]])
 
 
-def jobs(template, benchmarks=PARAMS.benchmarks, methods=PARAMS.methods):
+def jobs(template, benchmarks=PARAMS.benchmarks):
     """``template`` filled in for every job of the params."""
-    return expand(template, benchmark=benchmarks, method=methods, n=PARAMS.n_agents, seed=PARAMS.seeds)
+    return [
+        path
+        for benchmark in benchmarks
+        for path in expand(
+            template,
+            benchmark=benchmark,
+            method=PARAMS.methods_on(benchmark),
+            n=PARAMS.n_agents,
+            seed=PARAMS.seeds,
+        )
+    ]
 
 
 def learned():

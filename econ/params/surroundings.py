@@ -1,0 +1,128 @@
+"""What a run plays on: problems, models, limits and prices."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from econ.params.base import NonNegative, Positive, Section
+
+BENCHMARKS = ("gsm8k", "gsm_hard", "math", "svamp", "strategyqa", "travelplanner")
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
+
+
+class Custom(Section):
+    """A question/answer set of the user's own: hub splits when ``hub`` is named, else JSONL files."""
+
+    kind: Literal["number", "math", "yesno"]  # the grader
+    test: str  # a split of the hub set, or the path of a JSONL file
+    train: str | None = None  # null: ``data.train_share`` of the test rows is kept for training
+    hub: str | None = None  # owner/name
+    config: str | None = None
+    revision: str | None = None  # null: the newest; the manifest records which that was
+    question: str = "question"  # field names
+    answer: str = "answer"
+    id: str | None = None  # null: the row number
+    max_question_length: Positive | None = None  # characters; longer rows are left out and counted
+    max_answer_length: Positive | None = None
+    licence: str = "not stated"
+
+
+class Data(Section):
+    # auto: the mirror if one is named, else the hub, else the problems shipped with this project
+    source: Literal["auto", "hub", "mirror", "shipped"] = "auto"
+    mirror: Path | None = None  # a folder with the benchmark files; ECON_DATA_MIRROR when null
+    train_problems: Positive | None = 2  # null: all
+    test_problems: Positive | None = 2
+    sample_seed: int = 0  # the sample is a function of benchmark, split and this seed alone
+    train_share: Annotated[float, Field(ge=0, lt=1)] = 0.25  # kept for training where there is no train split
+    # TravelPlanner: reference information is fitted to this many tokens (null: whole), and plans are checked
+    # against the query's own reference information or against the mirror's full tables
+    reference_tokens: Positive | None = 800
+    scorer: Literal["reference", "database"] = "reference"
+    custom: dict[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")], Custom] = Field(
+        default_factory=dict
+    )
+
+    @model_validator(mode="after")
+    def _new_names(self) -> Self:
+        taken = sorted(set(self.custom) & set(BENCHMARKS))
+        if taken:
+            raise ValueError(f"custom set '{taken[0]}' has the name of a benchmark: choose another")
+        return self
+
+
+class Local(Section):
+    """The embedded llama.cpp server. A model is a registered name or the path of a .gguf file."""
+
+    context: Positive = 16384  # tokens of KV cache shared by all slots
+    slots: Positive = 8  # answers generated together
+    threads: Positive | None = None  # null: one per core
+    idle_seconds: Positive = 120  # the server stops by itself this long after its last user left
+
+
+class Limits(Section):
+    """Shared by all jobs on the machine. null: no limit."""
+
+    requests_per_minute: Positive | None = None
+    tokens_per_minute: Positive | None = None
+
+
+class Budget(Section):
+    """Per run: all jobs of the project, or those with the same ECON_RUN. Reaching it stops cleanly."""
+
+    calls: Positive | None = None
+    tokens: Positive | None = None
+    usd: Annotated[float, Field(gt=0)] | None = None
+
+
+class Price(Section):
+    prompt: NonNegative  # USD per million tokens
+    completion: NonNegative
+
+
+class MaxTokens(Section):
+    """Caps on completions, in tokens."""
+
+    strategy: Positive = 70  # hard cap; strategy_asked is what the prompt asks for (paper 4.1: 50 and 70)
+    strategy_asked: Positive = 50
+    answer: Positive = 48
+    commitment: Positive = 64
+    plan: Positive = 96  # a TravelPlanner plan, as answer or commitment
+
+
+class LLM(Section):
+    backend: Literal["local", "together", "openai", "simulated"] = "local"
+    base_url: str | None = None  # openai: http://127.0.0.1:8000/v1
+    dialect: Literal["auto", "vllm", "llama.cpp", "openai"] = "auto"  # how an openai server names the penalty
+    provider: str | None = (
+        None  # openai: the name answers are cached under; null: base_url (set it if that moves)
+    )
+    coordinator: str = "smollm2-135m-instruct"
+    executors: tuple[str, ...] = ("smollm2-135m-instruct",)  # one for all, or one per executor
+    max_in_flight: Positive = 64
+    timeout_seconds: Annotated[float, Field(gt=0)] = 300.0
+    max_retries: Annotated[int, Field(ge=0)] = 6
+    patience_seconds: Annotated[float, Field(gt=0)] = (
+        120.0  # how long a server may be gone before the run ends
+    )
+    structured: bool = True  # ask for schema-constrained commitments where the server can
+    max_tokens: MaxTokens = MaxTokens()
+    limits: Limits = Limits()
+    budget: Budget = Budget()
+    prices: dict[str, Price] = Field(default_factory=dict)
+    local: Local = Local()
+
+    def executor(self, agent: int) -> str:
+        """The model of executor ``agent`` (0-based)."""
+        return self.executors[0] if len(self.executors) == 1 else self.executors[agent]
+
+    def answer_tokens(self, benchmark: str) -> int:
+        return self.max_tokens.plan if benchmark == "travelplanner" else self.max_tokens.answer
+
+
+class Embedding(Section):
+    model: str = "all-MiniLM-L6-v2"  # packaged; the paper's: BAAI/bge-large-en-v1.5 (hub) or a folder
