@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from econ.prompts.exemplars import exemplars
 from econ.records import Message, Problem
 
 if TYPE_CHECKING:
@@ -98,6 +99,19 @@ def commitment(prompt: str, kind: Kind, answers: Sequence[str], tokens: int) -> 
 def cot(prompt: str, kind: Kind, tokens: int) -> list[Message]:
     """Zero-shot chain of thought (Kojima et al. 2022); also the first message of a debater."""
     return _user("cot", prompt=prompt, kind=kind, words=words(tokens))
+
+
+def few_shot(prompt: str, kind: Kind, tokens: int) -> list[Message]:
+    """Few-shot chain of thought (Wei et al. 2022): worked examples as earlier turns, then :func:`cot`.
+
+    The last message is zero-shot CoT's own, so the examples are all that differs between the two; and all
+    problems of a kind share one prefix.
+    """
+    turns: list[Message] = []
+    for example in exemplars(kind):
+        turns.append({"role": "user", "content": f"Problem:\n{example.question}"})
+        turns.append({"role": "assistant", "content": example.answer})
+    return [*turns, *cot(prompt, kind, tokens)]
 
 
 def debate_update(others: Sequence[str]) -> Message:

@@ -1,0 +1,44 @@
+"""Worked examples of this project's own writing for few-shot chain of thought (Wei et al. 2022).
+
+One file per kind of answer: 8 word problems for GSM8K, GSM-Hard and SVAMP, 6 yes/no questions, 4 for MATH
+(the numbers of examples that are usual for these benchmarks), and one plan from the training problems that
+this project ships. None is a problem of a benchmark. The tests pin the files' hashes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import orjson
+
+if TYPE_CHECKING:
+    from econ.prompts import Kind
+
+_FOLDER = Path(__file__).parent / "few_shot"
+
+
+@dataclass(frozen=True, slots=True)
+class Exemplar:
+    """``answer`` reasons and ends in the final form that the prompts ask for."""
+
+    question: str
+    answer: str
+
+
+@cache
+def exemplars(kind: Kind) -> tuple[Exemplar, ...]:
+    """The worked examples of a kind of answer, in the order in which a model reads them."""
+    return tuple(Exemplar(**orjson.loads(line)) for line in _file(kind).splitlines())
+
+
+def digest(kind: Kind) -> str:
+    """SHA-256 of the kind's file of examples."""
+    return hashlib.sha256(_file(kind)).hexdigest()
+
+
+def _file(kind: Kind) -> bytes:
+    return (_FOLDER / f"{kind}.jsonl").read_bytes()
