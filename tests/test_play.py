@@ -33,8 +33,6 @@ async def run(client: ScriptedClient, method: str = "debate") -> list[Trace]:
     params = Params()
     player = baseline(method, params, "svamp")
     return await play(player, PROBLEMS, client, params, replace(JOB, method=method))
-        baseline(method, params, "svamp"), PROBLEMS, client, params, replace(JOB, method=method)
-    )
 
 
 async def test_a_right_answer_is_graded_right_and_every_call_is_in_the_trace() -> None:
