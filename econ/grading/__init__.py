@@ -45,7 +45,7 @@ def grade(problem: Problem, text: str | None, params: Params) -> Verdict:
 
 def grade_text(kind: str, gold: str, text: str | None) -> Verdict:
     """Grade by kind (number, math, yesno) and a gold in normal form (:func:`gold_form`)."""
-    strict, flexible = _strict(kind, text), extract(kind, text)
+    strict, flexible = stated(kind, text), extract(kind, text)
     if flexible is None:
         return Verdict(None, None, None, 0.0, "no answer" if not text else "no readable answer")
     right = matches(kind, gold, flexible)
@@ -64,6 +64,12 @@ def extract(kind: str, text: str | None) -> str | None:
     grader = _grader(kind)
     found = grader.find_last(text) if form is None else grader.find(form)
     return cast("str | None", found)
+
+
+def stated(kind: str, text: str | None) -> str | None:
+    """The answer that stands in a text's explicit final form (strict form), in normal form; no plans."""
+    form = final_form(text) if text else None
+    return None if form is None else cast("str | None", _grader(kind).find(form))
 
 
 def gold_form(kind: str, answer: Any) -> str | None:
@@ -146,11 +152,6 @@ def _grade_plan(problem: Problem, text: str | None, params: Params) -> Verdict:
         return Verdict(None, None, None, 0.0, "no answer" if not text else "no readable plan", detail)
     strict = outcome.final if is_json else None
     return Verdict(_plan_text(plan), strict, outcome.final, outcome.share, outcome.malformed, detail)
-
-
-def _strict(kind: str, text: str | None) -> str | None:
-    form = final_form(text) if text else None
-    return None if form is None else cast("str | None", _grader(kind).find(form))
 
 
 def _read_plan(text: str) -> tuple[Plan | None, bool]:

@@ -1,8 +1,11 @@
 """Calls, tokens and money before spending: an upper estimate per job, from params and the real prompts.
 
 Baselines are played on sampled problems against a client that answers nothing, at full length, and counts:
-whatever a method would ask is what is counted. ECON's calls per problem, with N executors, D decisions
-(``train.max_rounds``), K refinements of each, S strategies and C commitment calls at a time, are
+whatever a method would ask is what is counted. All its answers differ and none is in a final form, so nothing
+ends early; a search is taken to go up to its bounds with prompts as long as those.
+
+ECON's calls per problem, with N executors, D decisions (``train.max_rounds``), K refinements of each, S
+strategies and C commitment calls at a time, are
 
     S + D * (K + 1) * (N + C)        K = bne.max_iterations_infer, _train while training, 0 for econ-baseline
 
@@ -28,7 +31,7 @@ from econ.llm.base import Usage
 from econ.llm.client import estimate_tokens
 from econ.llm.ledger import Ledger
 from econ.methods import baseline
-from econ.methods.base import Session
+from econ.methods.base import Bounded, Session
 from econ.params import ECON_METHODS, Params
 from econ.records import Call, Message, Problem, Request
 
@@ -162,8 +165,18 @@ def _played(params: Params, problem: Problem, n: int, method: str) -> Needs:
     """One problem played by a baseline against a client that only counts."""
     client = CountingClient()
     session = Session(problem, client, params, n, seed=0)
-    asyncio.run(baseline(method, params, problem.benchmark).solve(session))
-    return client.needs
+    player = baseline(method, params, problem.benchmark)
+    asyncio.run(player.solve(session))
+    return _to_its_bounds(player, client.needs) if isinstance(player, Bounded) else client.needs
+
+
+def _to_its_bounds(player: Bounded, needs: Needs) -> Needs:
+    """As many calls as the method can make at all, like those that it made."""
+    played = sum(needs.values(), Tally())
+    tokens = played.prompt + played.completion
+    if not played.calls:  # no prompt fits below the bound on tokens
+        return needs
+    return _times(needs, min(player.max_calls / played.calls, player.max_tokens / tokens))
 
 
 class CountingClient:
@@ -179,8 +192,8 @@ class CountingClient:
         completion = r.sampling.max_tokens
         self.needs[r.model] = self.needs.get(r.model, Tally()) + Tally(1, prompt, completion)
         return Call(
-            r.role, r.agent, r.round, r.model, r.messages, r.sampling, r.seed, r.sample, filler(completion),
-            prompt, completion, cached=False, error=None,
+            r.role, r.agent, r.round, r.model, r.messages, r.sampling, r.seed, r.sample,
+            filler(completion, f"Thought {r.seed}"), prompt, completion, cached=False, error=None,
         )  # fmt: skip
 
     async def count_tokens(self, model: str, text: str) -> int:
@@ -208,9 +221,9 @@ class CountingClient:
         """Nothing to close."""
 
 
-def filler(tokens: int) -> str:
-    """A readable answer of so many tokens, by the estimate."""
-    return "Final answer: 1".ljust(3 * tokens, ".")
+def filler(tokens: int, text: str = "Final answer: 1") -> str:
+    """A text of so many tokens, by the estimate."""
+    return text.ljust(3 * tokens, ".")
 
 
 def _tokens(messages: Sequence[Message]) -> int:

@@ -35,10 +35,17 @@ def _debate(params: Params) -> Method:
     return Debate(params.debate.rounds, params.debate.temperature)
 
 
+def _tot(params: Params) -> Method:
+    from econ.methods.tot import TreeOfThoughts
+
+    return TreeOfThoughts(params.tot)
+
+
 # Each imports its module when it is asked for: a job needs one.
 _MAKERS: dict[str, Callable[[Params], Method]] = {
     "cot": _cot,
     "debate": _debate,
+    "tot": _tot,
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from econ.llm.base import Client
 from econ.params import Params
@@ -109,6 +109,14 @@ class Method(Protocol):
     name: str
 
     async def solve(self, session: Session) -> Solution: ...
+
+
+@runtime_checkable
+class Bounded(Protocol):
+    """A method whose number of calls depends on what the models say: its bounds, per problem."""
+
+    max_calls: int
+    max_tokens: int  # prompts and completions
 
 
 def round_to(value: float, digits: int = 4) -> float:

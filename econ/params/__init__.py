@@ -27,7 +27,7 @@ from econ.params.learning import (
     Team,
     Train,
 )
-from econ.params.methods import BASELINES, ECON_METHODS, METHODS, Debate, plays
+from econ.params.methods import BASELINES, ECON_METHODS, METHODS, Debate, Search, ToT, plays
 from econ.params.surroundings import BENCHMARKS, LLM, Budget, Custom, Data, Embedding, Limits
 
 __all__ = [
@@ -50,8 +50,10 @@ __all__ = [
     "Params",
     "Range",
     "Reward",
+    "Search",
     "Simulated",
     "Team",
+    "ToT",
     "Train",
     "explain",
     "load",
@@ -75,6 +77,7 @@ class Params(Section):
     team: Team = Team()
     simulated: Simulated = Simulated()
     debate: Debate = Debate()
+    tot: ToT = ToT()
 
     @model_validator(mode="after")
     def _team_fits(self) -> Self:

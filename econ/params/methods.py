@@ -12,6 +12,7 @@ ECON_METHODS = ("econ-baseline", "econ-bne")  # play from a checkpoint
 BASELINES: dict[str, Domain] = {  # need none
     "debate": "all",
     "cot": "all",
+    "tot": "questions",
 }
 METHODS = (*ECON_METHODS, *BASELINES)
 
@@ -27,3 +28,22 @@ class Debate(Section):
 
     rounds: Positive = 3
     temperature: NonNegative = 1.0
+
+
+class Search(Section):
+    """What every search is bounded by, per problem: it stops there and answers with the best so far."""
+
+    max_calls: Positive = 40
+    max_tokens: Positive = 40_000  # prompts and completions; never passed, a prompt being counted generously
+    step_tokens: Positive = 48  # cap of one step's completion
+    label_tokens: Positive = 6  # cap of a one-word judgement
+
+
+class ToT(Search):
+    """Yao et al. 2023, breadth first. For these benchmarks no setting is published: this is our own."""
+
+    steps: Positive = 4
+    samples: Positive = 2  # continuations of every kept state
+    values: Positive = 1  # judgements of every candidate
+    beam: Positive = 2  # states kept
+    temperature: NonNegative = 0.7

@@ -123,6 +123,18 @@ def debate_update(others: Sequence[str]) -> Message:
     return _user("debate", others=list(others))[0]
 
 
+def tot_step(prompt: str, kind: Kind, thoughts: Sequence[str], last: bool, tokens: int) -> list[Message]:
+    """Tree of Thoughts: one more step after ``thoughts``; the last one must bring the answer."""
+    return _user(
+        "tot_step", prompt=prompt, kind=kind, thoughts=list(thoughts), last=last, words=words(tokens)
+    )
+
+
+def tot_value(prompt: str, thoughts: Sequence[str]) -> list[Message]:
+    """Tree of Thoughts: is a partial solution sure, likely or impossible to lead to the answer?"""
+    return _user("tot_value", prompt=prompt, thoughts=list(thoughts))
+
+
 def words(tokens: int) -> int:
     """A word limit that leaves room below a token cap (an English word takes about 1.4 tokens)."""
     return max(10, int(tokens / 1.6))

@@ -1,0 +1,141 @@
+"""What all searches keep: bounds, order, silence about the gold, and a bound on what they can cost."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from econ.llm.estimate import CountingClient
+from econ.methods import baseline
+from econ.methods.base import Bounded, Method, Session, Solution
+from econ.params import Params
+from econ.records import Call, Job, Problem, Request, stable_seed, to_json
+from tests.scripted import ScriptedClient
+
+PROBLEM = Problem("p1", "svamp", "Tom has 3 apples and buys 4. How many?", gold="7391846")
+SEARCHES = ["tot"]
+
+
+def rambles(request: Request) -> str:
+    """Anything that a model may say, as a function of the request."""
+    choices = [
+        "Sure.", "Yes", "No, likely.", "Add the apples.", "How many are there?", "3 + 4 = 7",
+        "3 + 4 = 7\nFinal answer: 7", "Final answer: 8", "Now we can answer: how many?", "Impossible",
+    ]  # fmt: skip
+    return choices[stable_seed("says", request.seed) % len(choices)]
+
+
+def search(name: str, **settings: Any) -> Method:
+    return baseline(name, Params.model_validate({name: settings}), "svamp")
+
+
+async def solve(player: Method, client: Any, problem: Problem = PROBLEM, seed: int = 0) -> Solution:
+    return await player.solve(Session(problem, client, Params(), 3, seed))
+
+
+class Shuffled(ScriptedClient):
+    """Answers after a delay that has nothing to do with the order of the requests."""
+
+    async def complete(self, request: Request) -> Call:
+        await asyncio.sleep((request.seed % 11) / 3000)
+        return await super().complete(request)
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+@pytest.mark.parametrize("seed", range(5))
+async def test_the_order_of_answers_changes_nothing(name: str, seed: int) -> None:
+    first, second = ScriptedClient(rambles), Shuffled(rambles)
+    told = [await solve(search(name), client, seed=seed) for client in (first, second)]
+    assert told[0] == told[1]
+    assert sorted(map(repr, first.requests)) == sorted(map(repr, second.requests))
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+@pytest.mark.parametrize("bound", [1, 2, 5, 9, 17])
+async def test_the_bound_on_calls_is_met_and_said(name: str, bound: int) -> None:
+    client = CountingClient()
+    solution = await solve(search(name, max_calls=bound), client)
+    assert sum(tally.calls for tally in client.needs.values()) == bound
+    assert solution.stop == "max_calls"
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+@pytest.mark.parametrize("bound", [300, 1000, 2500])
+async def test_the_bound_on_tokens_is_never_passed(name: str, bound: int) -> None:
+    client = CountingClient()
+    solution = await solve(search(name, max_tokens=bound), client)
+    spent = sum(tally.prompt + tally.completion for tally in client.needs.values())
+    assert 0 < spent <= bound
+    assert solution.stop == "max_tokens"
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+async def test_a_bound_that_no_prompt_fits_below_is_invalid_with_its_reason(name: str) -> None:
+    solution = await solve(search(name, max_tokens=1), ScriptedClient(rambles))
+    assert solution.error == "max_tokens"
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+async def test_it_makes_no_more_calls_than_it_says(name: str) -> None:
+    player = search(name, max_calls=10_000, max_tokens=10_000_000)
+    assert isinstance(player, Bounded)
+    for seed in range(5):
+        client = ScriptedClient(rambles)
+        await solve(player, client, seed=seed)
+        assert len(client.requests) <= player.max_calls
+    counting = CountingClient()
+    await solve(player, counting)
+    assert sum(tally.calls for tally in counting.needs.values()) <= player.max_calls
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+async def test_no_prompt_holds_the_gold_and_no_answer_depends_on_it(name: str) -> None:
+    client = ScriptedClient(rambles)
+    first = await solve(search(name), client)
+    assert not any("7391846" in str(r.messages) for r in client.requests)
+    assert first == await solve(search(name), ScriptedClient(rambles), replace(PROBLEM, gold="7"))
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+async def test_no_two_calls_are_the_same_question(name: str) -> None:
+    client = ScriptedClient(rambles)
+    await solve(search(name), client)
+    assert len({(r.seed, r.messages, r.sample) for r in map(hashable, client.requests)}) == len(
+        client.requests
+    )
+
+
+def hashable(request: Request) -> Any:
+    return replace(request, messages=str(request.messages))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+async def test_failed_calls_only_are_invalid_with_their_reason(name: str) -> None:
+    solution = await solve(search(name), ScriptedClient(lambda r: RuntimeError("http 500")))
+    assert solution.error == "http 500"
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+async def test_some_failed_calls_end_no_search(name: str) -> None:
+    def script(request: Request) -> str | Exception:
+        return RuntimeError("timeout") if request.seed % 3 == 0 else rambles(request)
+
+    for seed in range(5):
+        await solve(search(name), ScriptedClient(script), seed=seed)
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+async def test_the_trace_counts_every_token(name: str) -> None:
+    from econ.play import play
+
+    params, client = Params(), ScriptedClient(rambles)
+    [trace] = await play(search(name), [PROBLEM], client, params, Job("svamp", name, 3, 0))
+    assert len(trace.calls) == len(client.requests) == client.usage.made
+    assert sum(c.completion_tokens for c in trace.calls) == sum(
+        len(rambles(r).split()) for r in client.requests
+    )
+    assert trace.steps
+    assert to_json(trace)
