@@ -11,6 +11,7 @@ import orjson
 from econ import benchmarks, paths, prompts
 from econ.files import write_atomic
 from econ.grading import grade
+from econ.grading.leaks import tells
 from econ.llm import open_client, payer
 from econ.llm.base import Client
 from econ.methods.base import Method, Session, Solution
@@ -72,6 +73,7 @@ async def solve(method: Method, problem: Problem, session: Session, job: Job) ->
     solution = await method.solve(session)
     verdict = await asyncio.to_thread(judge, problem, solution, session.params)
     rewards = await asyncio.to_thread(earned, problem, solution, verdict, session.params)
+    audit = await asyncio.to_thread(audited, problem, solution, session.params)
     return Trace(
         problem_id=problem.id,
         benchmark=problem.benchmark,
@@ -89,7 +91,7 @@ async def solve(method: Method, problem: Problem, session: Session, job: Job) ->
         stop=solution.stop,
         text=solution.text,
         steps=solution.steps,
-        detail={**_marks(problem), **verdict.detail, **solution.detail, **rewards},
+        detail={**_marks(problem), **verdict.detail, **solution.detail, **rewards, **audit},
         simulated=session.client.simulated,
         calls=session.calls,
     )
@@ -99,6 +101,15 @@ def _marks(problem: Problem) -> Json:
     """What the metrics need to know of a problem: whether a GSM-Hard one stands verbatim in GSM8K."""
     mark = problem.meta.get("gsm8k_verbatim")
     return {} if mark is None else {"gsm8k_verbatim": mark}
+
+
+def audited(problem: Problem, solution: Solution, params: Params) -> Json:
+    """Did the strategy that the executors read give the gold away? For the record: nothing acts on it."""
+    strategy = solution.detail.get("strategy_text")
+    if strategy is None or problem.gold is None:
+        return {}
+    kind = prompts.kind_of(problem.benchmark, params)
+    return {"strategy_tells_gold": tells(kind, problem.gold, strategy, problem.prompt)}
 
 
 def judge(problem: Problem, solution: Solution, params: Params) -> Verdict:

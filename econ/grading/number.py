@@ -73,6 +73,12 @@ def find_last(text: str) -> str | None:
     return _normal(found[-1]) if found else None
 
 
+def values(text: str) -> set[Fraction]:
+    """Every number of a text, in its plain reading."""
+    found = map(_number, _NUMBER.finditer(_plain(text)))
+    return {number.readings[0].value for number in found if number}
+
+
 def read(text: str) -> Number | None:
     """A number that is all of ``text``, in any of the forms that answers take; None: it is not one."""
     match = _NUMBER.fullmatch(_plain(text).strip())

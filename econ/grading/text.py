@@ -6,8 +6,11 @@ The forms are ``#### X``, ``\\boxed{X}``, "the (final) answer is X" and "Answer:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from itertools import islice
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import accumulate
+from operator import itemgetter
 
 _BOX = re.compile(r"\\(?:boxed|fbox)(?![A-Za-z])\s*")
 # Not a form: "so our answer is correct", "we check our answer: ...".
@@ -30,24 +33,30 @@ def last_boxed(text: str) -> str | None:
 
 def final_form(text: str) -> str | None:
     """What stands in the last explicit final form; None: there is no form; empty: the form holds nothing."""
+    return next((content for _, content in forms(text)), None)
+
+
+def forms(text: str) -> Iterator[tuple[int, str]]:
+    """The explicit final forms, from the last to the first: where each begins, and what stands in it."""
     boxes = _boxes(text)
-    phrase = _last(
-        match
-        for match in reversed(list(_PHRASE.finditer(text)))
-        if not any(start < match.start() < end for start, end, _ in boxes)
-    )
-    hashes = _last(
-        match for match in reversed(list(_HASHES.finditer(text))) if not _is_heading(text, match.end())
-    )
-    found = [(start, content or "") for start, _, content in boxes[-1:]]
-    found += [(match.start(), _after(text, match.end())) for match in phrase]
-    found += [(match.start(), _line(text, match.end())) for match in hashes]
-    return max(found)[1].strip() if found else None
+    starts, ends = [box[0] for box in boxes], [*accumulate((box[1] for box in boxes), max)]
 
+    def boxed(at: int) -> bool:
+        before = bisect_left(starts, at)
+        return before > 0 and ends[before - 1] > at
 
-def _last(matches: Iterator[re.Match[str]]) -> list[re.Match[str]]:
-    """The first of a reversed run of matches, if there is one."""
-    return list(islice(matches, 1))
+    places: list[tuple[int, Callable[[], str | None]]] = [
+        *((start, partial(str, content or "")) for start, _, content in boxes),
+        *(
+            (m.start(), partial(_after, text, m.end()))
+            for m in _PHRASE.finditer(text)
+            if not boxed(m.start())
+        ),
+        *((m.start(), partial(_result, text, m.end())) for m in _HASHES.finditer(text)),
+    ]
+    for start, read in sorted(places, key=itemgetter(0), reverse=True):
+        if (content := read()) is not None:
+            yield start, content.strip()
 
 
 def first_sentence(text: str) -> str:
@@ -99,11 +108,12 @@ def _line(text: str, at: int) -> str:
     return text[at:].split("\n", 1)[0].strip(_MARKUP)
 
 
-def _is_heading(text: str, at: int) -> bool:
-    """``#### Step 2`` above further text is a Markdown heading, no answer."""
+def _result(text: str, at: int) -> str | None:
+    """What follows ``####`` on its line. None: ``#### Step 2`` above further text is a Markdown heading."""
     line, _, below = text[at:].partition("\n")
     words = line.strip(_MARKUP)
-    return bool(below.strip()) and bool(re.match(r"[A-Za-z]", words)) and not _is_verdict(words)
+    is_heading = bool(below.strip()) and re.match(r"[A-Za-z]", words) and not _is_verdict(words)
+    return None if is_heading else words
 
 
 def _is_verdict(words: str) -> bool:

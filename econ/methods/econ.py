@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,12 +66,9 @@ class EconMethod:
 
     def _solution(self, episode: Episode, session: Session) -> Solution:
         final = episode.rounds[-1].commitment
-        strategy = episode.strategy
         detail: dict[str, Any] = {
             "alpha": [round(float(a), 6) for a in self.alpha],
-            "strategy_tokens": strategy.tokens,
-            "strategy_regenerated": strategy.regenerated,
-            "strategy_cut": strategy.cut,
+            **{f"strategy_{name}": value for name, value in asdict(episode.strategy).items()},
         }
         return Solution(
             text=final.text,

@@ -11,6 +11,7 @@ from typing import Any
 from econ.errors import EconError
 from econ.params import ECON_METHODS, Params
 from econ.records import Call, Json, Trace
+from econ.reporting.outputs import STRATEGY_FACTS
 from econ.reporting.statistics import wilson
 
 # What of the params can change a job's answers. Lists of jobs, limits and prices cannot; where the rows come
@@ -147,6 +148,8 @@ def _extras(traces: Sequence[Trace]) -> Json:
         extras["travelplanner"] = _plan_rates(traces)
     if any("gsm8k_verbatim" in trace.detail for trace in traces):
         extras["subsets"] = _verbatim_subsets(traces)
+    if any("strategy_text" in trace.detail for trace in traces):
+        extras["strategies"] = _strategies(traces)
     return extras
 
 
@@ -156,6 +159,15 @@ def _plan_rates(traces: Sequence[Trace]) -> Json:
 
     names = {field.name for field in fields(Score)}
     return rates(Score(**{k: v for k, v in trace.detail.items() if k in names}) for trace in traces)
+
+
+def _strategies(traces: Sequence[Trace]) -> Json:
+    """How often a strategy was asked for again, was cut, or had to do with the answer."""
+    given = sum(bool(trace.detail.get("strategy_text")) for trace in traces)
+    return {
+        fact: given if fact == "given" else sum(t.detail.get(f"strategy_{fact}") is True for t in traces)
+        for fact in STRATEGY_FACTS
+    }
 
 
 def _verbatim_subsets(traces: Sequence[Trace]) -> Json:

@@ -59,6 +59,14 @@ _RATES = {
     "hard_macro": Column("Hard macro", "percent"),
     "final_pass_rate": Column("Final", "percent"),
 }
+STRATEGY_FACTS = {
+    "given": "Given",
+    "regenerated": "Asked again",
+    "cut": "Cut",
+    "states_answer": "Stated",
+    "withheld": "Withheld",
+    "tells_gold": "Gold",
+}
 _STARRED = (
     "* = as the paper reports it, with models of its own (Mixtral 8x7B and 8x22B, LLaMA3.1 70B and 405B)"
 )
@@ -189,6 +197,15 @@ TABLES: dict[str, Table] = {
             "failed_calls": Column("Failed", "count"),
             "truncated_calls": Column("Cut", "count"),
         },
+    ),
+    "strategies": Table(
+        "Strategies and the answer",
+        "The coordinator's strategies, of n. Asked again: it was too long or stated an answer in an "
+        "explicit final form; once at most. Cut: the next was too long as well. Stated: the first stated "
+        "an answer, right or not. Withheld: so did the next, and that sentence and what follows were not "
+        "shown. Gold: what was shown states the gold, or holds it where the problem does not (whole "
+        "numbers below 20 aside); found after the fact, an upper bound.",
+        {**_JOB, **_N, **{fact: Column(heading, "count") for fact, heading in STRATEGY_FACTS.items()}},
     ),
     "problems": Table(
         "Problems used",

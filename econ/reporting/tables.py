@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from econ.reporting import paper
 from econ.reporting.comparisons import paired_rows, paper_accuracy_rows, paper_gain_rows, paper_token_rows
 from econ.reporting.gather import Result
-from econ.reporting.outputs import TABLES
+from econ.reporting.outputs import STRATEGY_FACTS, TABLES
 from econ.reporting.pool import Cell, Row, cells
 from econ.reporting.statistics import pooled_interval
 
@@ -33,6 +33,7 @@ def build(results: Sequence[Result]) -> dict[str, pd.DataFrame]:
         "travelplanner": lambda: travelplanner_rows(pooled),
         "gsm_hard": lambda: subset_rows(pooled),
         "invalid": lambda: [invalid_row(cell) for cell in pooled],
+        "strategies": lambda: strategy_rows(pooled),
         "problems": lambda: problem_rows(results),
     }
     frames = {}
@@ -158,6 +159,17 @@ def _subset_row(cell: Cell, subset: str) -> Row:
         "simulated": cell.simulated,
         "accuracy": fmean(answers) if answers else None, "accuracy_low": low, "accuracy_high": high,
     }  # fmt: skip
+
+
+def strategy_rows(pooled: Sequence[Cell]) -> list[Row]:
+    return [
+        {
+            **cell.key, **cell.counts,
+            **{fact: sum(seed.metrics["strategies"][fact] for seed in cell.seeds) for fact in STRATEGY_FACTS},
+        }
+        for cell in pooled
+        if all("strategies" in seed.metrics for seed in cell.seeds)
+    ]  # fmt: skip
 
 
 def problem_rows(results: Sequence[Result]) -> list[Row]:
