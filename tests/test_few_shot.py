@@ -14,13 +14,18 @@ from econ.benchmarks import download, load
 from econ.benchmarks.sources import SHIPPED
 from econ.grading import gold_form, grade, grade_text
 from econ.params import Data, Params
-from econ.prompts.exemplars import digest, exemplars
+from econ.prompts.exemplars import decomposed, digest, exemplars
 
 WRITTEN: dict[prompts.Kind, tuple[int, str]] = {  # changing an example changes every few-shot result
     "number": (8, "cb7454c6e1359008e38bf698097e0c8dd69d61ded37ae5bc437bf1761461e81b"),
     "yesno": (6, "0a9c9d5eec98890d249914acbae1a7a4064ca376b7bd25aaf64c62a3c1bd7213"),
     "math": (4, "136a92347e83d5f67034e49907608775b8dc25a64613c70672e48fb4204440e0"),
     "plan": (1, "b8fb732490cf5d5aca65ca549743fce4f8260828228dd5a4913ea17a79606a97"),
+}
+DECOMPOSED: dict[prompts.Kind, str] = {
+    "number": "aa5c275cb8eac7b982dfd8aeb2120fc42d66a6c5cb6b3177cca60661e523570e",
+    "yesno": "b26c3d1b99b0deb5b72fb6cb9b426571f390b71fd219bb10190b4b94acce8e41",
+    "math": "de61fe14f7bc99fccdf4aac3ec4ddecd5ade42f66e553ede2c13a674fee3d6f4",
 }
 # Worked out once more from the questions alone, by hand.
 GOLDS: dict[prompts.Kind, list[str]] = {
@@ -82,6 +87,22 @@ def test_the_prompt_is_the_examples_as_turns_and_then_zero_shots_own_message(kin
     assert messages[-1:] == prompts.cot("What now?", kind, 48)
     assert [m["role"] for m in messages] == ["user", "assistant"] * WRITTEN[kind][0] + ["user"]
     assert messages[:-1] == prompts.few_shot("And now?", kind, 96)[:-1]
+
+
+@pytest.mark.parametrize("kind", DECOMPOSED)
+def test_a_decomposed_example_is_one_of_the_kinds_and_comes_to_its_answer(kind: prompts.Kind) -> None:
+    assert digest(kind, "sub_questions") == DECOMPOSED[kind]
+    golds = {e.question: gold_form(kind, gold) for e, gold in zip(exemplars(kind), GOLDS[kind], strict=True)}
+    assert len(decomposed(kind)) == 4
+    for example in decomposed(kind):
+        gold = golds[example.question]
+        assert gold is not None
+        *before, (last, answer) = example.steps
+        assert grade_text(kind, gold, answer).strict is True, example.question
+        assert last.startswith(prompts.NOW)
+        assert before
+        assert not any(question.startswith(prompts.NOW) for question, _ in before)
+        assert all(re.search(r"The answer is .+\.$", text) for _, text in example.steps)
 
 
 def words(text: str) -> frozenset[str]:

@@ -102,6 +102,13 @@ def majority(kind: str, answers: Sequence[str | None]) -> int | None:
     """
     if kind == "plan":
         return _most_agreed(answers)
+    groups = grouped(kind, answers)
+    best = min(groups, key=lambda group: (-len(group), group[0]), default=None)
+    return best[0] if best else None
+
+
+def grouped(kind: str, answers: Sequence[str | None]) -> list[list[int]]:
+    """The places of equivalent answers, by earliest place; what is no answer is in no group."""
     groups: list[list[int]] = []
     for place, answer in enumerate(answers):
         if answer is None:
@@ -112,8 +119,7 @@ def majority(kind: str, answers: Sequence[str | None]) -> int | None:
                 break
         else:
             groups.append([place])
-    best = min(groups, key=lambda group: (-len(group), group[0]), default=None)
-    return best[0] if best else None
+    return groups
 
 
 def score_plan(query: Mapping[str, Any], plan: Plan | None, params: Params) -> Score:

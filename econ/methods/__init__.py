@@ -41,11 +41,18 @@ def _tot(params: Params) -> Method:
     return TreeOfThoughts(params.tot)
 
 
+def _rap(params: Params) -> Method:
+    from econ.methods.rap import ReasoningViaPlanning
+
+    return ReasoningViaPlanning(params.rap)
+
+
 # Each imports its module when it is asked for: a job needs one.
 _MAKERS: dict[str, Callable[[Params], Method]] = {
     "cot": _cot,
     "debate": _debate,
     "tot": _tot,
+    "rap": _rap,
 }
 
 

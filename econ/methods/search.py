@@ -1,15 +1,19 @@
-"""What the searches share: asking within bounds."""
+"""What the searches share: asking within bounds, votes among samples, and a tree with its UCT rule."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Self
 
+from econ import grading
+from econ.grading.text import final_form
 from econ.llm.client import estimate_tokens
 from econ.methods.base import Session
 from econ.params import Search
-from econ.records import Call, Message
+from econ.records import Call, Json, Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,7 @@ class Question:
     round: int
     agent: int = 0
     sample: int = 0
+    top_p: float = 1.0
 
     @property
     def upper_tokens(self) -> int:
@@ -55,7 +60,7 @@ class Table:
             *(
                 self.session.ask(
                     q.role, q.messages, agent=q.agent, round=q.round, sample=q.sample,
-                    temperature=q.temperature, max_tokens=q.max_tokens, model=model,
+                    temperature=q.temperature, top_p=q.top_p, max_tokens=q.max_tokens, model=model,
                 )
                 for q in admitted
             )
@@ -87,3 +92,70 @@ class Table:
     def nothing(self) -> str:
         """Why there is no answer."""
         return ", ".join(sorted(self.errors)) or self.stop or "no readable answer"
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """Samples of one answer: ``text`` is the first of the largest group (of equal ones the earliest),
+    ``share`` that group's share of all samples, ``tied`` whether another group is as large."""
+
+    text: str
+    share: float
+    tied: bool
+
+
+def vote(kind: str, samples: Sequence[str | None], final: bool = True) -> Vote | None:
+    """Group samples by what they answer; None: there is none. A sample that cannot be read is in no group,
+    yet it counts. Only a ``final`` answer is of the benchmark's kind; others are numbers or words."""
+    texts = [text for text in samples if text is not None]
+    if not texts:
+        return None
+    as_kind = kind if final or kind == "number" else "words"
+    groups = grading.grouped(as_kind, [_reading(as_kind, text) for text in texts])
+    if not groups:
+        return Vote(texts[0], 0.0, tied=False)
+    first, *others = sorted(groups, key=lambda group: -len(group))
+    tied = bool(others) and len(others[0]) == len(first)
+    return Vote(texts[first[0]], len(first) / len(texts), tied)
+
+
+def _reading(kind: str, text: str) -> str | None:
+    if kind != "words":
+        return grading.extract(kind, text)
+    form = final_form(text)
+    return (text if form is None else form).casefold().strip(" .$*") or None
+
+
+@dataclass(eq=False)
+class Node:
+    """A node of a search tree. ``id`` counts the nodes as they are made; the root is 0."""
+
+    id: int
+    parent: Self | None = None
+    children: list[Self] = field(default_factory=list)
+    visits: int = 0
+
+    @property
+    def path(self) -> list[Self]:
+        """From the root's child down to this node: what was done to get here."""
+        return [] if self.parent is None else [*self.parent.path, self]
+
+    @property
+    def depth(self) -> int:
+        return len(self.path)
+
+    def walk(self) -> Iterator[Self]:
+        """This node and all below it, each before its children."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+    def record(self) -> Json:
+        """Where the node stands in the tree, for the trace."""
+        return {"id": self.id, "parent": self.parent and self.parent.id, "visits": self.visits}
+
+
+def uct(value: float, visits: int, parent_visits: int, weight: float) -> float:
+    """Upper confidence bound of a child: its value and what little it was tried (Kocsis & Szepesvari 2006).
+    One that was never visited counts as visited once."""
+    return value + weight * math.sqrt(math.log(max(1, parent_visits)) / max(1, visits))

@@ -27,7 +27,7 @@ from econ.params.learning import (
     Team,
     Train,
 )
-from econ.params.methods import BASELINES, ECON_METHODS, METHODS, Debate, Search, ToT, plays
+from econ.params.methods import BASELINES, ECON_METHODS, METHODS, RAP, Debate, Search, ToT, plays
 from econ.params.surroundings import BENCHMARKS, LLM, Budget, Custom, Data, Embedding, Limits
 
 __all__ = [
@@ -37,6 +37,7 @@ __all__ = [
     "ECON_METHODS",
     "LLM",
     "METHODS",
+    "RAP",
     "Action",
     "Budget",
     "Custom",
@@ -78,6 +79,7 @@ class Params(Section):
     simulated: Simulated = Simulated()
     debate: Debate = Debate()
     tot: ToT = ToT()
+    rap: RAP = RAP()
 
     @model_validator(mode="after")
     def _team_fits(self) -> Self:

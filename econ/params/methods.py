@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from econ.params.base import NonNegative, Positive, Section
+from pydantic import Field
+
+from econ.params.base import NonNegative, Positive, Section, Share
 
 Domain = Literal["all", "questions", "plans"]  # what a method is defined on: plans are TravelPlanner's
 
@@ -13,6 +15,7 @@ BASELINES: dict[str, Domain] = {  # need none
     "debate": "all",
     "cot": "all",
     "tot": "questions",
+    "rap": "questions",
 }
 METHODS = (*ECON_METHODS, *BASELINES)
 
@@ -47,3 +50,21 @@ class ToT(Search):
     values: Positive = 1  # judgements of every candidate
     beam: Positive = 2  # states kept
     temperature: NonNegative = 0.7
+
+
+class RAP(Search):
+    """Hao et al. 2023: Monte Carlo tree search over sub-questions."""
+
+    max_calls: Positive = 48
+    iterations: Positive = 3
+    depth: Positive = 4  # sub-questions to an answer, at most
+    proposals: Positive = 2  # next sub-questions of a new node
+    judgements: Positive = 2  # yes/no samples in place of the authors' next-token probability
+    answers: Positive = 4  # samples of a sub-answer, at most
+    batch: Positive = 2  # of them at a time, until one has a majority
+    exploration: NonNegative = 1.0  # w of UCT
+    usefulness_weight: Share = 0.5  # a of reward = useful^a confidence^(1-a)
+    prior_confidence: Share = 0.8  # while a sub-question is not answered
+    exemplars: Annotated[int, Field(ge=0, le=4)] = 4
+    temperature: NonNegative = 0.8
+    top_p: Annotated[float, Field(gt=0, le=1)] = 0.95

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from econ.prompts.exemplars import exemplars
+from econ.prompts.exemplars import decomposed, exemplars
 from econ.records import Message, Problem
 
 if TYPE_CHECKING:
@@ -133,6 +133,34 @@ def tot_step(prompt: str, kind: Kind, thoughts: Sequence[str], last: bool, token
 def tot_value(prompt: str, thoughts: Sequence[str]) -> list[Message]:
     """Tree of Thoughts: is a partial solution sure, likely or impossible to lead to the answer?"""
     return _user("tot_value", prompt=prompt, thoughts=list(thoughts))
+
+
+NOW = "Now we can answer:"  # what the last sub-question starts with
+
+Asked = Sequence[tuple[str, str]]  # sub-questions so far, with their answers
+
+
+def sub_question(prompt: str, kind: Kind, asked: Asked, examples: int) -> list[Message]:
+    """RAP, rStar: the next sub-question, after so many worked examples."""
+    shown = decomposed(kind)[:examples]
+    return _user("sub_question", examples=shown, prompt=prompt, steps=list(asked), now=NOW)
+
+
+def sub_answer(
+    prompt: str, kind: Kind, asked: Asked, question: str, last: bool, examples: int, tokens: int
+) -> list[Message]:
+    """RAP, rStar: the answer to a sub-question. The beginning is that of :func:`sub_question`."""
+    shown = decomposed(kind)[:examples]
+    return _user(
+        "sub_answer", examples=shown, prompt=prompt, kind=kind, steps=list(asked), question=question,
+        last=last, words=words(tokens), now=NOW,
+    )  # fmt: skip
+
+
+def sub_useful(prompt: str, kind: Kind, asked: Asked, question: str, examples: int) -> list[Message]:
+    """RAP: is a new sub-question useful? Every other example shows one that is not."""
+    shown = decomposed(kind)[:examples]
+    return _user("sub_useful", examples=shown, prompt=prompt, steps=list(asked), question=question)
 
 
 def words(tokens: int) -> int:

@@ -18,7 +18,7 @@ import orjson
 if TYPE_CHECKING:
     from econ.prompts import Kind
 
-_FOLDER = Path(__file__).parent / "few_shot"
+_HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +35,29 @@ def exemplars(kind: Kind) -> tuple[Exemplar, ...]:
     return tuple(Exemplar(**orjson.loads(line)) for line in _file(kind).splitlines())
 
 
-def digest(kind: Kind) -> str:
+@dataclass(frozen=True, slots=True)
+class Decomposed:
+    """A problem as sub-questions with their answers, each of which ends with "The answer is X."; the last
+    sub-question is the problem's own. ``useless`` would not help."""
+
+    question: str
+    steps: tuple[tuple[str, str], ...]
+    useless: str
+
+
+@cache
+def decomposed(kind: Kind) -> tuple[Decomposed, ...]:
+    """Four of the kind's worked examples, solved by sub-questions (for RAP and rStar); none for plans."""
+    rows = map(orjson.loads, _file(kind, "sub_questions").splitlines())
+    return tuple(
+        Decomposed(row["question"], tuple((q, a) for q, a in row["steps"]), row["useless"]) for row in rows
+    )
+
+
+def digest(kind: Kind, folder: str = "few_shot") -> str:
     """SHA-256 of the kind's file of examples."""
-    return hashlib.sha256(_file(kind)).hexdigest()
+    return hashlib.sha256(_file(kind, folder)).hexdigest()
 
 
-def _file(kind: Kind) -> bytes:
-    return (_FOLDER / f"{kind}.jsonl").read_bytes()
+def _file(kind: Kind, folder: str = "few_shot") -> bytes:
+    return (_HERE / folder / f"{kind}.jsonl").read_bytes()

@@ -16,7 +16,7 @@ from econ.records import Call, Job, Problem, Request, stable_seed, to_json
 from tests.scripted import ScriptedClient
 
 PROBLEM = Problem("p1", "svamp", "Tom has 3 apples and buys 4. How many?", gold="7391846")
-SEARCHES = ["tot"]
+SEARCHES = ["tot", "rap"]
 
 
 def rambles(request: Request) -> str:
@@ -63,7 +63,7 @@ async def test_the_bound_on_calls_is_met_and_said(name: str, bound: int) -> None
 
 
 @pytest.mark.parametrize("name", SEARCHES)
-@pytest.mark.parametrize("bound", [300, 1000, 2500])
+@pytest.mark.parametrize("bound", [800, 1500, 2500])
 async def test_the_bound_on_tokens_is_never_passed(name: str, bound: int) -> None:
     client = CountingClient()
     solution = await solve(search(name, max_tokens=bound), client)
