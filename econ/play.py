@@ -74,6 +74,7 @@ async def solve(method: Method, problem: Problem, session: Session, job: Job) ->
     verdict = await asyncio.to_thread(judge, problem, solution, session.params)
     rewards = await asyncio.to_thread(earned, problem, solution, verdict, session.params)
     audit = await asyncio.to_thread(audited, problem, solution, session.params)
+    shorter = await asyncio.to_thread(_judge_firsts, problem, solution, session.params)
     return Trace(
         problem_id=problem.id,
         benchmark=problem.benchmark,
@@ -91,7 +92,7 @@ async def solve(method: Method, problem: Problem, session: Session, job: Job) ->
         stop=solution.stop,
         text=solution.text,
         steps=solution.steps,
-        detail={**_marks(problem), **verdict.detail, **solution.detail, **rewards, **audit},
+        detail={**_marks(problem), **verdict.detail, **solution.detail, **rewards, **audit, **shorter},
         simulated=session.client.simulated,
         calls=session.calls,
     )
@@ -118,3 +119,12 @@ def judge(problem: Problem, solution: Solution, params: Params) -> Verdict:
         return grade(problem, solution.text, params)
     verdict = grade(problem, None, params)
     return replace(verdict, reason=solution.error)
+
+
+def _judge_firsts(problem: Problem, solution: Solution, params: Params) -> Json:
+    """The verdicts on what the first 1, 2, … k samples alone would have answered."""
+    if not solution.firsts:
+        return {}
+    verdicts = {text: grade(problem, text, params) for text in dict.fromkeys(solution.firsts)}
+    kept = [verdicts[text] for text in solution.firsts]
+    return {"first_k": {"correct": [v.correct for v in kept], "invalid": [v.invalid for v in kept]}}

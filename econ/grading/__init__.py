@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -100,11 +101,21 @@ def majority(kind: str, answers: Sequence[str | None]) -> int | None:
     sample. Votes without an answer are dropped. Plans: the one whose cells agree best with the
     others', ties to the earliest; no constraint is looked at.
     """
+    winners = majorities(kind, answers)
+    return winners[-1] if winners else None
+
+
+def majorities(kind: str, answers: Sequence[str | None]) -> list[int | None]:
+    """The vote over the first 1, 2, … of the answers: what :func:`majority` gives for each of these."""
     if kind == "plan":
         return _most_agreed(answers)
     groups = grouped(kind, answers)
-    best = min(groups, key=lambda group: (-len(group), group[0]), default=None)
-    return best[0] if best else None
+    winners = []
+    for count in range(1, len(answers) + 1):
+        voted = [group[: bisect_left(group, count)] for group in groups if group[0] < count]
+        best = min(voted, key=lambda group: (-len(group), group[0]), default=None)
+        winners.append(best[0] if best else None)
+    return winners
 
 
 def grouped(kind: str, answers: Sequence[str | None]) -> list[list[int]]:
@@ -171,15 +182,22 @@ def _plan_text(plan: Plan) -> str:
     return json.dumps(plan, ensure_ascii=False)
 
 
-def _most_agreed(answers: Sequence[str | None]) -> int | None:
+def _most_agreed(answers: Sequence[str | None]) -> list[int | None]:
+    """The plan that agrees best with the others, among the first 1, 2, … of them."""
     from econ.grading.travelplanner import agreement
 
-    plans = {place: json.loads(answer) for place, answer in enumerate(answers) if answer is not None}
-
-    def mean(place: int) -> float:
-        return agreement(plans[place], [plan for other, plan in plans.items() if other != place])
-
-    return max(plans, key=lambda place: (mean(place), -place), default=None)
+    plans: dict[int, Plan] = {}
+    total: dict[int, float] = {}  # agreement, summed over the others
+    winners: list[int | None] = []
+    for place, answer in enumerate(answers):
+        if answer is not None:
+            plan = json.loads(answer)
+            with_others = {other: agreement(plan, [plans[other]]) for other in plans}
+            for other, share in with_others.items():
+                total[other] += share
+            plans[place], total[place] = plan, sum(with_others.values())
+        winners.append(max(total, key=lambda place: (total[place], -place), default=None))
+    return winners
 
 
 def _grader(kind: str) -> ModuleType:

@@ -26,6 +26,7 @@ from econ.records import Call, Message, Problem, Request, stable_seed
 _ANSWER = re.compile(r"Final answer: (\S+)")
 _READ = re.compile(r"^Answer \d+: ((?:(?!^Answer \d+: ).*\n?)*)", re.MULTILINE)
 _MARK = "Problem:\n"
+_READERS = ("coordinator", "selector", "aggregator")  # roles that decide on others' answers
 
 
 def problems(count: int, benchmark: str = "svamp") -> list[Problem]:
@@ -71,13 +72,9 @@ class SimulatedClient:
         return Usage(self._made, 0, 0, self._prompt_tokens, self._completion_tokens, None)
 
     async def complete(self, request: Request) -> Call:
-        content = request.messages[0]["content"]
+        content = next((m["content"] for m in reversed(request.messages) if _MARK in m["content"]), "")
         problem = self._find(content)
-        text = (
-            self._coordinate(request, content, problem)
-            if _coordinates(request)
-            else self._play(request, content, problem)
-        )
+        text = self._answer_as(request, content, problem)
         prompt_tokens = sum(len(message["content"].split()) for message in request.messages)
         completion_tokens = len(text.split())
         self._made += 1
@@ -113,15 +110,23 @@ class SimulatedClient:
             self._embeddings[key] = (vector / np.linalg.norm(vector)).tolist()
         return self._embeddings[key]
 
-    def _coordinate(self, request: Request, content: str, problem: Problem) -> str:
-        """A strategy, or a commitment to the most frequent answer, ties to the earliest."""
-        read = [_ANSWER.findall(answer) for answer in _READ.findall(content.split(problem.prompt, 1)[-1])]
-        if not read:
+    def _answer_as(self, request: Request, content: str, problem: Problem) -> str:
+        """What the request's role says: of what it reads, the most frequent answer, ties to the earliest."""
+        if request.role not in _READERS:
+            return self._play(request, content, problem)
+        seen = "\n".join(message["content"].replace(problem.prompt, "") for message in request.messages)
+        read = [_ANSWER.findall(answer) for answer in _READ.findall(seen)]
+        if not read and request.role == "coordinator":
             return "SIMULATED strategy: list the quantities, compute in steps, check the result."
-        answers = [found[-1] for found in read if found]
+        given = [found[-1] if found else None for found in read]
+        answers = Counter(answer for answer in given if answer is not None)
         if not answers:
             return ""
-        answer, count = Counter(answers).most_common(1)[0]
+        answer, count = answers.most_common(1)[0]
+        if request.role == "aggregator":
+            return f"SIMULATED majority of {len(read)}. Final answer: {answer}"
+        if request.role == "selector":
+            return orjson.dumps({"choice": given.index(answer) + 1}).decode()
         plain = answer.removeprefix("\\boxed{").removesuffix("}") if answer.startswith("\\boxed{") else answer
         return orjson.dumps(
             {
@@ -180,10 +185,6 @@ class SimulatedClient:
     def _know(self, known: Iterable[Problem]) -> None:
         for problem in known:
             self._by_line.setdefault(problem.prompt.split("\n", 1)[0], []).append(problem)
-
-
-def _coordinates(request: Request) -> bool:
-    return request.role == "coordinator"
 
 
 def _prepared(params: Params) -> Iterator[list[Problem]]:

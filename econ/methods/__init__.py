@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from econ import prompts
 from econ.errors import EconError
 from econ.methods.base import Method
 from econ.params import BASELINES, ECON_METHODS, METHODS, Params, plays
@@ -23,10 +24,42 @@ def baseline(name: str, params: Params, benchmark: str) -> Method:
     return _MAKERS[name](params)
 
 
-def _cot(params: Params) -> Method:
-    from econ.methods.cot import ZeroShotCoT
+def _direct(params: Params) -> Method:
+    from econ.methods.one_call import OneCall
 
-    return ZeroShotCoT()
+    return OneCall("direct", prompts.direct)
+
+
+def _cot(params: Params) -> Method:
+    from econ.methods.one_call import OneCall
+
+    return OneCall("cot", prompts.cot)
+
+
+def _few_shot_cot(params: Params) -> Method:
+    from econ.methods.one_call import OneCall
+
+    return OneCall("few-shot-cot", prompts.few_shot)
+
+
+def _self_consistency(params: Params) -> Method:
+    from econ.methods.sampling import SelfConsistency
+
+    own = params.self_consistency
+    prompt = prompts.few_shot if own.prompt == "few-shot" else prompts.cot
+    return SelfConsistency(own.k, own.temperature, prompt)
+
+
+def _best_of_n(params: Params) -> Method:
+    from econ.methods.sampling import BestOfN
+
+    return BestOfN(params.best_of_n.temperature)
+
+
+def _moa(params: Params) -> Method:
+    from econ.methods.moa import MixtureOfAgents
+
+    return MixtureOfAgents(params.moa.layers, params.moa.temperature)
 
 
 def _debate(params: Params) -> Method:
@@ -49,7 +82,12 @@ def _rap(params: Params) -> Method:
 
 # Each imports its module when it is asked for: a job needs one.
 _MAKERS: dict[str, Callable[[Params], Method]] = {
+    "direct": _direct,
     "cot": _cot,
+    "few-shot-cot": _few_shot_cot,
+    "self-consistency": _self_consistency,
+    "best-of-n": _best_of_n,
+    "moa": _moa,
     "debate": _debate,
     "tot": _tot,
     "rap": _rap,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
+from econ import grading
 from econ.llm.base import Client
 from econ.params import Params
 from econ.prompts import kind_of
@@ -22,6 +23,9 @@ class Solution:
     steps: tuple[dict[str, Any], ...] = ()
     error: str | None = None  # set: no answer could be had (INVALID), for this reason
     detail: dict[str, Any] = field(default_factory=dict)
+    # Of a method that draws samples: the text that would be graded, had it stopped after the first 1, 2, … k
+    # of them; None: no answer. The traces hold the verdicts on them as ``detail.first_k``.
+    firsts: tuple[str | None, ...] = ()
 
 
 class Session:
@@ -117,6 +121,16 @@ class Bounded(Protocol):
 
     max_calls: int
     max_tokens: int  # prompts and completions
+
+
+def answers_of(kind: str, calls: Sequence[Call]) -> list[str | None]:
+    """The answers that calls give, in normal form; None: the call failed, or nothing in it can be read."""
+    return [grading.extract(kind, call.text) if call.ok else None for call in calls]
+
+
+def why_none(calls: Sequence[Call]) -> str:
+    """Why none of these calls gave an answer that can be read."""
+    return ", ".join(sorted({call.error for call in calls if call.error})) or "no readable answer"
 
 
 def round_to(value: float, digits: int = 4) -> float:

@@ -52,7 +52,7 @@ def read(call: Call, kind: str) -> Commitment:
     if not call.ok:
         return Commitment("", "", "", None, call.error)
     raw = call.text.strip()
-    found = _json(raw)
+    found = json_object(raw)
     if found is None:
         return Commitment(raw, raw, raw, None, None if raw else "empty commitment")
     answer, confidence = found.get("final_answer"), found.get("confidence")
@@ -74,7 +74,7 @@ def _graded(answer: Any, kind: str) -> str:
     return f"Final answer: {text}"
 
 
-def _json(text: str) -> dict[str, Any] | None:
+def json_object(text: str) -> dict[str, Any] | None:
     """The first JSON object in ``text``; an incomplete last value is dropped, never guessed."""
     start = text.find("{")
     if start < 0:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 
 from econ import grading, prompts
-from econ.methods.base import Session, Solution
+from econ.methods.base import Session, Solution, answers_of, why_none
 from econ.records import Call, Json, Message
 
 
@@ -46,7 +46,7 @@ class Debate:
             for history, turn, call in zip(histories, turns, latest, strict=True):
                 if call.ok:
                     history += [turn, {"role": "assistant", "content": call.text}]
-            answers = [grading.extract(session.kind, call.text) if call.ok else None for call in latest]
+            answers = answers_of(session.kind, latest)
             steps.append({"round": round, "answers": answers})
         return _majority(session, latest, answers, tuple(steps))
 
@@ -70,6 +70,4 @@ def _majority(
     winner = grading.majority(session.kind, answers)
     if winner is not None:
         return Solution(latest[winner].text, rounds=len(steps), stop="last round", steps=steps)
-    reasons = {call.error for call in latest if not call.ok}
-    error = ", ".join(sorted(filter(None, reasons))) or "no readable answer in the last round"
-    return Solution("", rounds=len(steps), stop="last round", steps=steps, error=error)
+    return Solution("", rounds=len(steps), stop="last round", steps=steps, error=why_none(latest))

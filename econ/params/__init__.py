@@ -27,7 +27,19 @@ from econ.params.learning import (
     Team,
     Train,
 )
-from econ.params.methods import BASELINES, ECON_METHODS, METHODS, RAP, Debate, Search, ToT, plays
+from econ.params.methods import (
+    BASELINES,
+    ECON_METHODS,
+    METHODS,
+    RAP,
+    BestOfN,
+    Debate,
+    MixtureOfAgents,
+    Search,
+    SelfConsistency,
+    ToT,
+    plays,
+)
 from econ.params.surroundings import BENCHMARKS, LLM, Budget, Custom, Data, Embedding, Limits
 
 __all__ = [
@@ -39,6 +51,7 @@ __all__ = [
     "METHODS",
     "RAP",
     "Action",
+    "BestOfN",
     "Budget",
     "Custom",
     "Data",
@@ -47,11 +60,13 @@ __all__ = [
     "Embedding",
     "Exploration",
     "Limits",
+    "MixtureOfAgents",
     "Network",
     "Params",
     "Range",
     "Reward",
     "Search",
+    "SelfConsistency",
     "Simulated",
     "Team",
     "ToT",
@@ -78,6 +93,9 @@ class Params(Section):
     team: Team = Team()
     simulated: Simulated = Simulated()
     debate: Debate = Debate()
+    self_consistency: SelfConsistency = SelfConsistency()
+    best_of_n: BestOfN = BestOfN()
+    moa: MixtureOfAgents = MixtureOfAgents()
     tot: ToT = ToT()
     rap: RAP = RAP()
 

@@ -13,7 +13,12 @@ Domain = Literal["all", "questions", "plans"]  # what a method is defined on: pl
 ECON_METHODS = ("econ-baseline", "econ-bne")  # play from a checkpoint
 BASELINES: dict[str, Domain] = {  # need none
     "debate": "all",
+    "direct": "all",
     "cot": "all",
+    "few-shot-cot": "all",
+    "self-consistency": "all",
+    "best-of-n": "all",
+    "moa": "all",
     "tot": "questions",
     "rap": "questions",
 }
@@ -31,6 +36,27 @@ class Debate(Section):
 
     rounds: Positive = 3
     temperature: NonNegative = 1.0
+
+
+class SelfConsistency(Section):
+    """Wang et al. 2023: the majority of k samples. Every smaller k is known from the first of the same."""
+
+    k: Positive = 8
+    temperature: NonNegative = 0.7
+    prompt: Literal["zero-shot", "few-shot"] = "zero-shot"
+
+
+class BestOfN(Section):
+    """As many samples as executors; the coordinator picks one."""
+
+    temperature: NonNegative = 0.7
+
+
+class MixtureOfAgents(Section):
+    """Wang et al. 2024: layers of proposers under one aggregator, which is the last layer."""
+
+    layers: Annotated[int, Field(ge=2)] = 2  # 2: the light form; the authors' is 3
+    temperature: NonNegative = 0.7
 
 
 class Search(Section):

@@ -114,6 +114,35 @@ def few_shot(prompt: str, kind: Kind, tokens: int) -> list[Message]:
     return [*turns, *cot(prompt, kind, tokens)]
 
 
+def direct(prompt: str, kind: Kind, tokens: int) -> list[Message]:
+    """Ask for the answer alone; :func:`cot` without its reasoning. ``tokens`` sets no word limit here."""
+    return _user("direct", prompt=prompt, kind=kind)
+
+
+def selection(prompt: str, answers: Sequence[str]) -> list[Message]:
+    """Ask the coordinator which of the numbered answers is the best (an empty one is shown as absent)."""
+    return _user("selection", prompt=prompt, answers=list(answers))
+
+
+def selection_schema(count: int) -> dict[str, Any]:
+    """JSON schema of a choice among ``count`` answers, numbered from 1."""
+    return {
+        "type": "object",
+        "properties": {"choice": {"enum": list(range(1, count + 1))}},
+        "required": ["choice"],
+        "additionalProperties": False,
+    }
+
+
+def synthesis(prompt: str, kind: Kind, answers: Sequence[str], tokens: int) -> list[Message]:
+    """Mixture-of-agents: :func:`cot` after a system message with the previous layer's numbered answers."""
+    [user] = cot(prompt, kind, tokens)
+    if not answers:
+        return [user]
+    [read] = _user("synthesis", answers=list(answers))
+    return [{"role": "system", "content": read["content"]}, user]
+
+
 def debate_update(others: Sequence[str]) -> Message:
     """Du et al.: the other agents' latest answers, each fenced and unnamed; alone: double-check.
 

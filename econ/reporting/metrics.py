@@ -32,7 +32,8 @@ def summarise(traces: Sequence[Trace], problems_info: Mapping[str, Any], params:
     Returns:
         A JSON object. Shares lie in [0, 1], with Wilson's 95 % interval for the accuracy; ``accuracy`` is
         the flexible reading, ``accuracy_strict`` the strict one; INVALID counts as wrong in both. Token
-        counts include failed calls. ``usd`` prices every call, shared through the cache or not.
+        counts include failed calls; ``prompt_tokens_once`` counts a prompt once however many samples of a
+        problem were drawn from it. ``usd`` prices every call, shared through the cache or not.
 
     Raises:
         EconError: no traces, traces of several jobs, or a problem answered twice.
@@ -49,6 +50,7 @@ def summarise(traces: Sequence[Trace], problems_info: Mapping[str, Any], params:
         "mean_rounds": fmean(trace.rounds for trace in traces),
         "stop_reasons": _counts(trace.stop or "not stated" for trace in traces),
         **_spending(calls, len(traces), params),
+        "prompt_tokens_once": sum(map(_prompt_once, traces)),
         "models": {role: sorted(models) for role, models in sorted(_team(calls).items())},
         "problems": dict(problems_info),
         "setting": setting(params, first.method),
@@ -119,6 +121,15 @@ def _spending(calls: Sequence[Call], n: int, params: Params) -> Json:
     }
 
 
+def _prompt_once(trace: Trace) -> int:
+    """Prompt tokens with each prompt counted once, however many samples were drawn from it."""
+    prompts: dict[str, int] = {}
+    for call in trace.calls:
+        asked = repr((call.model, call.messages))
+        prompts[asked] = max(prompts.get(asked, 0), call.prompt_tokens)  # a failed call may know of none
+    return sum(prompts.values())
+
+
 def _price(calls: Iterable[Call], params: Params) -> float | None:
     """USD of all calls; None where a model has no price in params."""
     total = 0.0
@@ -150,7 +161,41 @@ def _extras(traces: Sequence[Trace]) -> Json:
         extras["subsets"] = _verbatim_subsets(traces)
     if any("strategy_text" in trace.detail for trace in traces):
         extras["strategies"] = _strategies(traces)
+    if all("first_k" in trace.detail for trace in traces):
+        extras["samples"] = sample_curve(traces)
     return extras
+
+
+def sample_curve(traces: Sequence[Trace]) -> list[Json]:
+    """Accuracy and cost of the first k samples alone, for k = 1, 2, …: a row each.
+
+    Of self-consistency's traces, which hold the verdict on every k (``detail.first_k``) and each sample's
+    tokens (``steps``). Token counts are per problem.
+    """
+    n = len(traces)
+    verdicts = [trace.detail["first_k"] for trace in traces]
+    samples = [trace.steps[0] for trace in traces]
+    rows = []
+    for k in range(1, len(verdicts[0]["correct"]) + 1):
+        correct = sum(verdict["correct"][k - 1] for verdict in verdicts)
+        low, high = wilson(correct, n)
+        prompt = sum(sum(sample["prompt_tokens"][:k]) for sample in samples)
+        completion = sum(sum(sample["completion_tokens"][:k]) for sample in samples)
+        rows.append(
+            {
+                "k": k,
+                "correct": correct,
+                "accuracy": correct / n,
+                "accuracy_low": low,
+                "accuracy_high": high,
+                "invalid": sum(verdict["invalid"][k - 1] for verdict in verdicts),
+                "prompt_tokens_per_problem": prompt / n,
+                "prompt_tokens_once_per_problem": sum(max(s["prompt_tokens"][:k]) for s in samples) / n,
+                "completion_tokens_per_problem": completion / n,
+                "total_tokens_per_problem": (prompt + completion) / n,
+            }
+        )
+    return rows
 
 
 def _plan_rates(traces: Sequence[Trace]) -> Json:

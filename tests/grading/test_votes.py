@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from econ.errors import EconError
-from econ.grading import grade_text, majority
+from econ.grading import grade_text, majorities, majority
 
 
 @pytest.mark.parametrize(
@@ -23,6 +25,13 @@ from econ.grading import grade_text, majority
 )
 def test_the_largest_group_wins(kind: str, answers: list[str | None], winner: int | None) -> None:
     assert majority(kind, answers) == winner
+
+
+@given(answers=st.lists(st.sampled_from(["1", "1.0", "2", None]), max_size=12))
+def test_the_votes_over_the_first_answers_are_votes_over_them_alone(answers: list[str | None]) -> None:
+    assert majorities("number", answers) == [
+        majority("number", answers[:k]) for k in range(1, len(answers) + 1)
+    ]
 
 
 def test_an_unknown_grader_is_named() -> None:

@@ -93,15 +93,20 @@ def test_estimate_is_met_by_a_run_and_shows_what_is_held(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = {
-        "benchmarks": ["svamp"], "n_agents": [3], "methods": ["debate", "cot", "econ-bne"],
+        "benchmarks": ["svamp"], "n_agents": [3],
+        "methods": ["debate", "cot", "self-consistency", "best-of-n", "moa", "econ-bne"],
         "data": {"source": "shipped", "train_problems": 2, "test_problems": 2}, "train": {"episodes": 4},
-        "debate": {"rounds": 3}, "bne": {"max_iterations_infer": 3, "max_iterations_train": 1},
+        "debate": {"rounds": 3}, "self_consistency": {"k": 5}, "moa": {"layers": 3},
+        "bne": {"max_iterations_infer": 3, "max_iterations_train": 1},
     }  # fmt: skip
     (project / "params.yaml").write_text(yaml.safe_dump(settings))
     assert run("download").exit_code == 0
     rows = {line.split()[0]: line.split() for line in run("estimate").output.splitlines()[1:]}
     assert rows["cot"][2] == "2"
     assert rows["debate"][2] == str(2 * 3 * 3)
+    assert rows["self-consistency"][2] == str(2 * 5)
+    assert rows["best-of-n"][2] == str(2 * (3 + 1))
+    assert rows["moa"][2] == str(2 * (3 * 2 + 1))
     assert rows["econ-bne"][2] == str(2 * (2 + 4 * 4))
     assert rows["train"][2] == str(4 * (2 + 2 * 4))
 

@@ -3,7 +3,6 @@
 import pytest
 
 from econ.methods.base import Session
-from econ.methods.cot import ZeroShotCoT
 from econ.methods.debate import Debate
 from econ.params import Params
 from econ.records import Problem, Request
@@ -93,11 +92,3 @@ async def test_a_failed_call_is_no_answer() -> None:
 async def test_no_answer_at_all_is_invalid_with_its_reason() -> None:
     solution = await Debate(2, 1.0).solve(session(ScriptedClient(lambda r: RuntimeError("http 500"))))
     assert solution.error == "http 500"
-
-
-async def test_cot_is_one_greedy_call() -> None:
-    client = ScriptedClient(says)
-    solution = await ZeroShotCoT().solve(session(client))
-    [request] = client.requests
-    assert request.sampling.temperature == 0
-    assert solution.text == says(request)
