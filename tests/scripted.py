@@ -15,12 +15,16 @@ Script = Callable[[Request], str | Exception]
 
 
 class ScriptedClient:
-    """Answers every request with ``script(request)``; an exception it returns is a failed call."""
+    """Answers every request with ``script(request)``; an exception it returns is a failed call.
+
+    A word is a token. ``context`` is the models' window; it is told, and nothing is refused because of it.
+    """
 
     simulated = True
 
-    def __init__(self, script: Script) -> None:
+    def __init__(self, script: Script, context: int | None = None) -> None:
         self.script = script
+        self.context = context
         self.requests: list[Request] = []
         self.usage = Usage(0, 0, 0, 0, 0, None)
 
@@ -55,7 +59,7 @@ class ScriptedClient:
         return len(text.split())
 
     async def context_tokens(self, model: str) -> int | None:
-        return None
+        return self.context
 
     async def embed(self, texts: list[str]) -> list[list[float]]:
         """A fixed pseudo-random unit vector per text."""

@@ -65,6 +65,7 @@ class LLMClient:
         self._progress = progress
         self._counts = _Counts()
         self._paying: dict[bytes, asyncio.Task[Answer]] = {}
+        self._asking: dict[bytes, asyncio.Task[int | None]] = {}
         self._alive = time.monotonic()  # when the server last gave an answer
         self._sent: set[asyncio.Task[Any] | None] = set()  # on the wire, or answered and not yet kept
         self._closing = False
@@ -327,7 +328,13 @@ class LLMClient:
             value: int | None = orjson.loads(known)
             return value
         if self._offline:
-            raise missing(f"the context window of model {model}")
+            return None  # nobody who paid for answers asked for it, so none depends on it
+        task = self._asking.get(key)
+        if task is None:
+            task = self._asking[key] = asyncio.create_task(self._ask_context(key, model))
+        return await asyncio.shield(task)
+
+    async def _ask_context(self, key: bytes, model: str) -> int | None:
         value = await self._patiently(lambda: self._backend.context_tokens(model))
         self._cache.put_facts("context", [(key, orjson.dumps(value))])
         return value

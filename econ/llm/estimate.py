@@ -180,7 +180,10 @@ def _to_its_bounds(player: Bounded, needs: Needs) -> Needs:
 
 
 class CountingClient:
-    """Answers every request at its full length, and counts."""
+    """Answers every request at its full length, and counts.
+
+    No two answers agree and none is JSON: what ends with an agreement or a decision is played to its end.
+    """
 
     simulated = True
 

@@ -13,6 +13,7 @@ import orjson
 
 from econ.records import Json
 
+OVERFLOW = "context overflow"  # the reason of a request that is too long for the model
 RETRY_STATUS = frozenset({408, 409, 425, 429})
 _jitter = random.Random()  # noqa: S311 - spreads retries; of no effect on results or other generators
 
@@ -89,7 +90,7 @@ def http_fault(status: int, payload: bytes, retry_after: str | None) -> Fault:
     if status in (401, 403):
         return Fault(f"http {status}", retry=False, refused=True, detail=detail)
     if status == 400 and "context" in detail.lower():
-        return Fault("context overflow", retry=False, detail=detail)
+        return Fault(OVERFLOW, retry=False, detail=detail)
     retry = status >= 500 or status in RETRY_STATUS
     after = parse_retry_after(retry_after)
     return Fault(f"http {status}", retry=retry, after=after, limited=status == 429, detail=detail)

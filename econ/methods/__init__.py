@@ -65,7 +65,23 @@ def _moa(params: Params) -> Method:
 def _debate(params: Params) -> Method:
     from econ.methods.debate import Debate
 
-    return Debate(params.debate.rounds, params.debate.temperature)
+    p = params.debate
+    return Debate(p.rounds, p.temperature, agreement_stop=p.agreement_stop)
+
+
+def _sparse_debate(params: Params) -> Method:
+    from econ.methods.debate import Debate
+
+    p = params.sparse_debate
+    return Debate(
+        p.rounds, p.temperature, degree=p.degree, agreement_stop=p.agreement_stop, name="sparse-debate"
+    )
+
+
+def _mad(params: Params) -> Method:
+    from econ.methods.mad import TitForTat
+
+    return TitForTat(params.mad.level, params.mad.rounds, params.mad.temperature)
 
 
 def _tot(params: Params) -> Method:
@@ -91,6 +107,8 @@ _MAKERS: dict[str, Callable[[Params], Method]] = {
     "debate": _debate,
     "tot": _tot,
     "rap": _rap,
+    "sparse-debate": _sparse_debate,
+    "mad": _mad,
 }
 
 

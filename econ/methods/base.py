@@ -123,14 +123,24 @@ class Bounded(Protocol):
     max_tokens: int  # prompts and completions
 
 
-def answers_of(kind: str, calls: Sequence[Call]) -> list[str | None]:
-    """The answers that calls give, in normal form; None: the call failed, or nothing in it can be read."""
-    return [grading.extract(kind, call.text) if call.ok else None for call in calls]
+class Said(Protocol):
+    """A call, or whatever else has a text unless it has an error."""
+
+    @property
+    def text(self) -> str | None: ...
+
+    @property
+    def error(self) -> str | None: ...
 
 
-def why_none(calls: Sequence[Call]) -> str:
-    """Why none of these calls gave an answer that can be read."""
-    return ", ".join(sorted({call.error for call in calls if call.error})) or "no readable answer"
+def answers_of(kind: str, said: Sequence[Said]) -> list[str | None]:
+    """The answers in what was said, in normal form; None: an error, or nothing in it can be read."""
+    return [grading.extract(kind, one.text) if one.error is None else None for one in said]
+
+
+def why_none(said: Sequence[Said]) -> str:
+    """Why none of these gave an answer that can be read."""
+    return ", ".join(sorted({one.error for one in said if one.error})) or "no readable answer"
 
 
 def round_to(value: float, digits: int = 4) -> float:

@@ -58,14 +58,15 @@ def read(call: Call, kind: str) -> Commitment:
     answer, confidence = found.get("final_answer"), found.get("confidence")
     if answer is None:
         return Commitment(raw, raw, raw, None, "commitment without a final answer")
-    text = _graded(answer, kind)
+    text = as_text(answer, kind)
     meaning = f"{found.get('reasoning') or ''}\n{text}".strip()
     if not (isinstance(confidence, int | float) and 0 <= confidence <= 1):
         confidence = None
     return Commitment(raw, text, meaning, confidence, None)
 
 
-def _graded(answer: Any, kind: str) -> str:
+def as_text(answer: Any, kind: str) -> str:
+    """A final answer out of JSON as a text that graders read in its explicit form."""
     if kind == "plan":
         return answer if isinstance(answer, str) else orjson.dumps(answer).decode()
     text = answer.strip() if isinstance(answer, str) else orjson.dumps(answer).decode()

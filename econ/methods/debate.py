@@ -1,4 +1,4 @@
-"""Multi-agent debate (Du et al. 2024): agents x rounds, full simultaneous exchange, last-round majority."""
+"""Debate by exchange of answers: in full (Du et al. 2024), or between neighbours alone (Li et al. 2024)."""
 
 from __future__ import annotations
 
@@ -7,67 +7,105 @@ from collections.abc import Sequence
 
 from econ import grading, prompts
 from econ.methods.base import Session, Solution, answers_of, why_none
-from econ.records import Call, Json, Message
+from econ.methods.chat import Chat, Turn
+from econ.records import Json, Message
 
 
 class Debate:
-    """Every agent answers alone, then ``rounds - 1`` times after reading all others' latest answers.
+    """Every agent answers alone, then up to ``rounds - 1`` times after reading others' latest answers.
 
-    A call that failed gave no answer: nobody is shown it, it has no vote, and its turn stays out of the
-    agent's own history.
+    All answer at once: nobody reads an answer of its own round. The last round's majority decides; of groups
+    of one size, as an even jury can have them, the one with the earliest agent wins. An agent that has nobody
+    to read checks its own answer. A call that failed gave no answer: nobody is shown it, it has no vote.
+
+    Args:
+        degree: how many others each agent reads, its nearest on a ring; None: all.
+        agreement_stop: end once all agents (two or more) have given one and the same answer.
     """
 
-    name = "debate"
-
-    def __init__(self, rounds: int, temperature: float) -> None:
-        self.rounds = rounds
-        self.temperature = temperature
+    def __init__(
+        self,
+        rounds: int,
+        temperature: float,
+        *,
+        degree: int | None = None,
+        agreement_stop: bool = False,
+        name: str = "debate",
+    ) -> None:
+        self.name = name
+        self.rounds, self.temperature = rounds, temperature
+        self.degree, self.agreement_stop = degree, agreement_stop
 
     async def solve(self, session: Session) -> Solution:
-        histories: list[list[Message]] = [[] for _ in range(session.n_agents)]
-        latest: Sequence[Call] = ()
-        answers: list[str | None] = []
+        chats = self._agents(session)
+        readers = [neighbours(agent, len(chats), self.degree) for agent in range(len(chats))]
+        turns: list[Turn] = []
         steps: list[Json] = []
+        stop = "last round"
         for round in range(self.rounds):
-            turns = [self._turn(session, histories[i], latest, i) for i in range(session.n_agents)]
-            latest = await asyncio.gather(
+            shown = [[turns[i].text for i in read] if turns else [] for read in readers]
+            turns = await asyncio.gather(
                 *(
-                    session.ask(
-                        "debater",
-                        [*history, turn],
-                        agent=agent,
-                        round=round,
-                        temperature=self.temperature,
-                        max_tokens=session.params.llm.answer_tokens(session.benchmark),
-                    )
-                    for agent, (history, turn) in enumerate(zip(histories, turns, strict=True))
+                    chat.say(_told(session, chat, [text for text in texts if text is not None]), round)
+                    for chat, texts in zip(chats, shown, strict=True)
                 )
             )
-            for history, turn, call in zip(histories, turns, latest, strict=True):
-                if call.ok:
-                    history += [turn, {"role": "assistant", "content": call.text}]
-            answers = answers_of(session.kind, latest)
-            steps.append({"round": round, "answers": answers})
-        return _majority(session, latest, answers, tuple(steps))
+            steps.append(exchange(session, round, turns))
+            if self.agreement_stop and _agreed(steps[-1]):
+                stop = "agreement"
+                break
+        return _majority(session, turns, tuple(steps), stop, sum(chat.dropped for chat in chats))
 
-    def _turn(self, session: Session, history: list[Message], latest: Sequence[Call], agent: int) -> Message:
-        """The new user message of ``agent``; one that has no answer so far gets the problem again."""
+    def _agents(self, session: Session) -> list[Chat]:
         tokens = session.params.llm.answer_tokens(session.benchmark)
-        [first] = prompts.cot(session.prompt, session.kind, tokens)
-        others = [call.text for call in latest if call.agent != agent and call.ok]
-        if not history and not others:
-            return first
-        update = prompts.debate_update(others)
-        if history:
-            return update
-        return {"role": "user", "content": f"{first['content']}\n\n{update['content']}"}
+        return [
+            Chat(session, "debater", agent, temperature=self.temperature, max_tokens=tokens)
+            for agent in range(session.n_agents)
+        ]
+
+
+def neighbours(agent: int, n: int, degree: int | None) -> list[int]:
+    """Whose answers ``agent`` of ``n`` reads, in agent order: all others', or its ``degree`` nearest ones'.
+
+    On a ring, the next one is nearest, then the one before, then the second next, … Degree 1 is a directed
+    ring, 2 that of Li et al., n - 1 and more full exchange. Each is read by as many as it reads.
+    """
+    count = n - 1 if degree is None else min(degree, n - 1)
+    steps = [step for reach in range(1, n) for step in (reach, -reach)]
+    nearest = dict.fromkeys((agent + step) % n for step in steps)
+    return sorted(list(nearest)[:count])
+
+
+def exchange(session: Session, round: int, turns: Sequence[Turn]) -> Json:
+    """The record of one round: what each participant answers, and how many different answers there are."""
+    answers = answers_of(session.kind, turns)
+    return {
+        "round": round,
+        "answers": answers,
+        "distinct": len(grading.grouped(session.kind, answers)),
+    }
+
+
+def _agreed(step: Json) -> bool:
+    return len(step["answers"]) > 1 and None not in step["answers"] and step["distinct"] == 1
+
+
+def _told(session: Session, chat: Chat, others: list[str]) -> Message:
+    """The next message of an agent; one that has given no answer so far gets the problem again."""
+    tokens = session.params.llm.answer_tokens(session.benchmark)
+    [first] = prompts.cot(session.prompt, session.kind, tokens)
+    if not chat.spoke and not others:
+        return first
+    update = prompts.debate_update(others)
+    if chat.spoke:
+        return update
+    return {"role": "user", "content": f"{first['content']}\n\n{update['content']}"}
 
 
 def _majority(
-    session: Session, latest: Sequence[Call], answers: Sequence[str | None], steps: tuple[Json, ...]
+    session: Session, turns: Sequence[Turn], steps: tuple[Json, ...], stop: str, dropped: int
 ) -> Solution:
     """The last round's largest group of equal answers; its earliest member is the answer that is graded."""
-    winner = grading.majority(session.kind, answers)
-    if winner is not None:
-        return Solution(latest[winner].text, rounds=len(steps), stop="last round", steps=steps)
-    return Solution("", rounds=len(steps), stop="last round", steps=steps, error=why_none(latest))
+    winner = grading.majority(session.kind, steps[-1]["answers"])
+    text, error = ("", why_none(turns)) if winner is None else (turns[winner].text or "", None)
+    return Solution(text, len(steps), stop, steps, error, {"dropped_exchanges": dropped})

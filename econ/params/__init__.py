@@ -34,9 +34,11 @@ from econ.params.methods import (
     RAP,
     BestOfN,
     Debate,
+    Mad,
     MixtureOfAgents,
     Search,
     SelfConsistency,
+    SparseDebate,
     ToT,
     plays,
 )
@@ -60,6 +62,7 @@ __all__ = [
     "Embedding",
     "Exploration",
     "Limits",
+    "Mad",
     "MixtureOfAgents",
     "Network",
     "Params",
@@ -68,6 +71,7 @@ __all__ = [
     "Search",
     "SelfConsistency",
     "Simulated",
+    "SparseDebate",
     "Team",
     "ToT",
     "Train",
@@ -93,6 +97,8 @@ class Params(Section):
     team: Team = Team()
     simulated: Simulated = Simulated()
     debate: Debate = Debate()
+    sparse_debate: SparseDebate = SparseDebate()
+    mad: Mad = Mad()
     self_consistency: SelfConsistency = SelfConsistency()
     best_of_n: BestOfN = BestOfN()
     moa: MixtureOfAgents = MixtureOfAgents()

@@ -13,6 +13,8 @@ Domain = Literal["all", "questions", "plans"]  # what a method is defined on: pl
 ECON_METHODS = ("econ-baseline", "econ-bne")  # play from a checkpoint
 BASELINES: dict[str, Domain] = {  # need none
     "debate": "all",
+    "sparse-debate": "all",
+    "mad": "all",
     "direct": "all",
     "cot": "all",
     "few-shot-cot": "all",
@@ -36,6 +38,25 @@ class Debate(Section):
 
     rounds: Positive = 3
     temperature: NonNegative = 1.0
+    agreement_stop: bool = False  # end once all agents give one and the same answer
+
+
+class SparseDebate(Debate):
+    """Debate between neighbours on a ring (Li et al. 2024), ended by agreement.
+
+    Their ring has degree 2, which between 3 agents is full exchange; 1 is sparse for any team.
+    """
+
+    degree: Positive = 1  # how many others each agent reads; n_agents - 1 and more: all of them
+    agreement_stop: bool = True
+
+
+class Mad(Section):
+    """Liang et al. 2023: two sides and a moderator, who may end it in any round."""
+
+    level: Annotated[int, Field(ge=0, le=3)] = 2  # of disagreement: 0 none wanted ... 3 on every point
+    rounds: Positive = 3  # at most
+    temperature: NonNegative = 0.0
 
 
 class SelfConsistency(Section):

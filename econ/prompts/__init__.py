@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from econ.params import Params
 
 Kind = Literal["number", "math", "yesno", "plan"]
+# The parts of mad.j2; the first two are system prompts.
+DebateTurn = Literal["debater", "moderator", "side", "verdict", "candidates", "final"]
 
 CONTENT_KEYS = (
     "current_city",
@@ -58,6 +60,20 @@ def commitment_schema(kind: Kind) -> dict[str, Any]:
         "required": ["final_answer", "confidence", "reasoning", "checklist"],
         "additionalProperties": False,
     }
+
+
+def mad_schema(kind: Kind, *, final: bool = False) -> dict[str, Any]:
+    """JSON schema of a moderator's verdict (Liang et al.), or of the last judge's final answer."""
+    if final:
+        found = {"answer": FINAL_ANSWER[kind]}
+    else:
+        found = {
+            "preference": {"enum": ["yes", "no"]},
+            "side": {"enum": ["affirmative", "negative", "none"]},
+            "answer": {"anyOf": [FINAL_ANSWER[kind], {"type": "null"}]},
+        }
+    found["reason"] = {"type": "string"}
+    return {"type": "object", "properties": found, "required": list(found), "additionalProperties": False}
 
 
 def kind_of(benchmark: str, params: Params) -> Kind:
@@ -190,6 +206,15 @@ def sub_useful(prompt: str, kind: Kind, asked: Asked, question: str, examples: i
     """RAP: is a new sub-question useful? Every other example shows one that is not."""
     shown = decomposed(kind)[:examples]
     return _user("sub_useful", examples=shown, prompt=prompt, steps=list(asked), question=question)
+
+
+def mad(turn: DebateTurn, prompt: str, kind: Kind, tokens: int, **values: Any) -> Message:
+    """Liang et al.: one message of a debate by tit for tat. ``values``: what that part of mad.j2 names.
+
+    The problem stands in the system prompts, before the role: all participants share one prefix.
+    """
+    [message] = _user("mad", turn=turn, prompt=prompt, kind=kind, words=words(tokens), **values)
+    return {**message, "role": "system"} if turn in ("debater", "moderator") else message
 
 
 def words(tokens: int) -> int:

@@ -1,9 +1,12 @@
 """Debate of Du et al.: exactly the calls, messages and aggregation of the protocol."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from econ.methods.base import Session
-from econ.methods.debate import Debate
+from econ.methods import baseline
+from econ.methods.base import Session, Solution
+from econ.methods.debate import Debate, neighbours
 from econ.params import Params
 from econ.records import Problem, Request
 from tests.scripted import ScriptedClient
@@ -92,3 +95,119 @@ async def test_a_failed_call_is_no_answer() -> None:
 async def test_no_answer_at_all_is_invalid_with_its_reason() -> None:
     solution = await Debate(2, 1.0).solve(session(ScriptedClient(lambda r: RuntimeError("http 500"))))
     assert solution.error == "http 500"
+
+
+async def test_agreement_ends_it_when_every_agent_has_answered_alike() -> None:
+    def script(request: Request) -> str:
+        return ["?", "Final answer: 7", "so 7.0"][min(request.agent, request.round)]
+
+    client = ScriptedClient(script)
+    solution = await Debate(4, 1.0, agreement_stop=True).solve(session(client))
+    # Round 0: [?, ?, ?]; round 1: [?, 7, 7]; an agent without an answer does not agree
+    assert [step["distinct"] for step in solution.steps] == [0, 1, 1, 1]
+    assert solution.stop == "last round"
+
+    client = ScriptedClient(lambda r: f"Final answer: {r.agent if r.round == 0 else 7}")
+    solution = await Debate(4, 1.0, agreement_stop=True).solve(session(client))
+    assert (solution.stop, solution.rounds, len(client.requests)) == ("agreement", 2, 6)
+    assert [step["distinct"] for step in solution.steps] == [3, 1]
+
+    alone = ScriptedClient(lambda r: "Final answer: 7")  # with nobody to agree with
+    await Debate(3, 1.0, agreement_stop=True).solve(session(alone, n_agents=1))
+    assert len(alone.requests) == 3
+
+
+@pytest.mark.parametrize(
+    ("n", "degree", "read"),
+    [
+        (1, 1, [[]]),
+        (2, 1, [[1], [0]]),
+        (3, 1, [[1], [2], [0]]),
+        (4, 2, [[1, 3], [0, 2], [1, 3], [0, 2]]),
+        (4, 9, [[1, 2, 3], [0, 2, 3], [0, 1, 3], [0, 1, 2]]),
+        (3, None, [[1, 2], [0, 2], [0, 1]]),
+    ],
+)
+def test_neighbours_on_a_ring(n: int, degree: int | None, read: list[list[int]]) -> None:
+    assert [neighbours(agent, n, degree) for agent in range(n)] == read
+
+
+@given(n=st.integers(1, 12), degree=st.integers(1, 12))
+def test_each_agent_reads_and_is_read_by_equally_many_others(n: int, degree: int) -> None:
+    read = [neighbours(agent, n, degree) for agent in range(n)]
+    expected = min(degree, n - 1)
+    assert {len(others) for others in read} == {expected}
+    assert all(agent not in others for agent, others in enumerate(read))
+    assert {sum(agent in others for others in read) for agent in range(n)} == {expected}
+
+
+async def test_sparse_debate_shows_the_neighbours_answers_of_the_round_before_alone() -> None:
+    params = Params.model_validate({"sparse_debate": {"degree": 2}})
+    client = ScriptedClient(says)
+    solution = await baseline("sparse-debate", params, "svamp").solve(session(client, n_agents=4))
+    assert sorted((r.round, r.agent) for r in client.requests) == [(t, a) for t in range(3) for a in range(4)]
+    [last] = [r for r in client.requests if (r.round, r.agent) == (2, 1)]
+    shown = last.messages[-1]["content"]
+    assert [f"agent {i} in round 1" in shown for i in range(4)] == [True, False, True, False]
+    assert "in round 2" not in shown
+    assert {r.sampling.temperature for r in client.requests} == {params.sparse_debate.temperature}
+    assert solution.text.startswith("agent 0 in round 2")  # four answers, none twice: the earliest
+
+
+@pytest.mark.parametrize("method", ["debate", "sparse-debate", "mad"])
+async def test_the_tokens_of_the_calls_add_up_to_what_was_sent_and_said(method: str) -> None:
+    client = ScriptedClient(says)
+    table = session(client)
+    await baseline(method, Params(), "svamp").solve(table)
+    sent = sum(len(m["content"].split()) for r in client.requests for m in r.messages)
+    assert sum(call.prompt_tokens for call in table.calls) == sent
+    assert sum(call.completion_tokens for call in table.calls) == sum(
+        len(says(r).split()) for r in client.requests
+    )
+
+
+class TestContext:
+    """What is too long for the model loses its oldest exchange; the problem stays."""
+
+    @staticmethod
+    def long(request: Request) -> str:
+        return f"agent {request.agent} in round {request.round} " + "so " * 150 + "Final answer: 1"
+
+    async def play(self, context: int | None, rounds: int = 4) -> tuple[ScriptedClient, Solution]:
+        client = ScriptedClient(self.long, context)
+        return client, await Debate(rounds, 1.0).solve(session(client, n_agents=2))
+
+    async def test_the_oldest_exchange_goes_first_and_is_counted(self) -> None:
+        client, solution = await self.play(context=700)
+        [last] = [r for r in client.requests if (r.round, r.agent) == (3, 0)]
+        assert PROBLEM.prompt in last.messages[0]["content"]
+        assert [m["role"] for m in last.messages] == ["user", "assistant", "user"]
+        assert "agent 0 in round 2" in last.messages[1]["content"]
+        assert "agent 1 in round 2" in last.messages[2]["content"]
+        words = sum(len(m["content"].split()) for m in last.messages)
+        assert words + last.sampling.max_tokens <= 700
+        assert solution.detail["dropped_exchanges"] == 4
+        assert solution.error is None
+
+    async def test_one_that_fits_is_left_alone(self) -> None:
+        client, solution = await self.play(context=100_000)
+        free, _ = await self.play(context=None)
+        assert client.requests == free.requests
+        assert solution.detail["dropped_exchanges"] == 0
+
+    async def test_a_problem_that_does_not_fit_is_not_asked(self) -> None:
+        client, solution = await self.play(context=60)
+        assert client.requests == []
+        assert solution.error == "context too small for the problem"
+
+    async def test_a_server_that_tells_nothing_but_refuses_is_asked_for_less(self) -> None:
+        def script(request: Request) -> str | Exception:
+            if sum(len(m["content"].split()) for m in request.messages) > 400:
+                return RuntimeError("context overflow")
+            return self.long(request)
+
+        client = ScriptedClient(script)
+        solution = await Debate(2, 1.0).solve(session(client, n_agents=3))
+        assert solution.error is None
+        assert solution.detail["dropped_exchanges"] == 3
+        assert len(client.requests) == 3 + 2 * 3
