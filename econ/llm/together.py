@@ -36,6 +36,11 @@ class Together:
     def identity(self, model: str) -> str:
         return model
 
+    def _sdk(self) -> Any:
+        if self._client is None:
+            self._client = self._open()
+        return self._client
+
     def _open(self) -> Any:
         import httpx
         from together import AsyncTogether, DefaultAioHttpClient
@@ -49,21 +54,14 @@ class Together:
         )
 
     async def send(self, body: Json) -> Reply:
-        import together
-
-        if self._client is None:
-            self._client = self._open()
         try:
             # As extra_body, since the SDK takes a fifth of a call's time to walk through typed arguments.
-            response = await self._client.chat.completions.with_raw_response.create(
+            response = await self._sdk().chat.completions.with_raw_response.create(
                 model=body["model"], messages=[], extra_body=body
             )
-            return read_reply(response.http_response.content)
-        except together.APIStatusError as fault:
-            answer = fault.response
-            raise http_fault(answer.status_code, answer.content, answer.headers.get("Retry-After")) from None
-        except together.APIConnectionError as fault:  # timeouts are among these
-            raise _connection_fault(fault) from None
+        except Exception as error:
+            raise _fault(error) from None
+        return read_reply(response.http_response.content)
 
     async def revive(self) -> None:
         """Not ours to start."""
@@ -72,16 +70,34 @@ class Together:
         return None
 
     async def context_tokens(self, model: str) -> int | None:
-        if self._client is None:
-            self._client = self._open()
-        for row in await self._client.models.list():
-            if row.id == model:
-                return getattr(row, "context_length", None)
-        return None
+        """From the hosted models' list, which the SDK has no method for."""
+        try:
+            rows = await self._sdk().get("/v1/models", cast_to=object)
+        except Exception as error:
+            fault = _fault(error)
+            if fault.gone or fault.refused:
+                raise fault from None
+            return None
+        rows = rows.get("data") if isinstance(rows, dict) else rows
+        lengths = {row.get("id"): row.get("context_length") for row in rows or [] if isinstance(row, dict)}
+        length = lengths.get(model)
+        return length if isinstance(length, int) else None
 
     async def close(self) -> None:
         if self._client is not None:
             await self._client.close()
+
+
+def _fault(error: Exception) -> Fault:
+    """What an error of the SDK means; anything but the server's and the transport's own is raised again."""
+    import together
+
+    if isinstance(error, together.APIStatusError):
+        answer = error.response
+        return http_fault(answer.status_code, answer.content, answer.headers.get("Retry-After"))
+    if isinstance(error, together.APIConnectionError):  # timeouts are among these
+        return _connection_fault(error)
+    raise error
 
 
 def _connection_fault(fault: BaseException | None) -> Fault:

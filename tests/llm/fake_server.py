@@ -98,6 +98,7 @@ class FakeServer:
 
     async def _models(self, request: web.Request) -> web.Response:
         row = {"id": "fake", "object": "model", "owned_by": self.owner, "max_model_len": self.context}
+        row["context_length"] = self.context  # as Together names it
         return web.json_response({"object": "list", "data": [row]})
 
     async def _complete(self, request: web.Request) -> web.StreamResponse:
