@@ -16,6 +16,7 @@ from econ.llm import open_client, payer
 from econ.llm.base import Client
 from econ.methods.base import Method, Session, Solution
 from econ.methods.econ import earned
+from econ.methods.room import check_room
 from econ.params import ECON_METHODS, Params
 from econ.progress import Progress
 from econ.records import Job, Json, Problem, Trace, Verdict, to_json
@@ -37,6 +38,8 @@ async def run_job(make: Callable[[], Method], params: Params, job: Job, *, offli
     method = make()
     payer.set(f"{job.benchmark}/{job.name}")
     async with open_client(params, offline=offline) as client:
+        if not offline:
+            await check_room(problems, client, params, job.method, job.n_agents)
         if job.method in ECON_METHODS:  # the others steer with fixed settings alone
             await client.probe(prompts.for_probe(problems, params))
         with Progress(len(problems), "problems", client, f"{job.benchmark}/{job.name}") as progress:

@@ -9,7 +9,7 @@ from pathlib import Path
 import orjson
 
 from econ import paths
-from econ.benchmarks import travelplanner
+from econ.benchmarks.fitting import fit
 from econ.benchmarks.normalise import Normalised, drop_known, normalise, partition
 from econ.benchmarks.registry import Benchmark, Source, spec
 from econ.benchmarks.sources import Origin, choose
@@ -136,7 +136,7 @@ def load(name: str, split: Split, params: Params) -> list[Problem]:
     chosen = problems[:wanted]
     if benchmark.kind != "plan":
         return chosen
-    return [travelplanner.fit(problem, params.data.reference_tokens) for problem in chosen]
+    return [fit(problem, params.data.reference_tokens) for problem in chosen]
 
 
 def _read(path: Path, sha256: str, again: str) -> list[Problem]:

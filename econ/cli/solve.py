@@ -88,10 +88,13 @@ def _method(job: Job, params: Params) -> Method:
 async def _solve(method: Method, problem: Problem, params: Params, job: Job, offline: bool) -> None:
     from econ.llm import open_client
     from econ.methods.base import Session
+    from econ.methods.room import check_room
     from econ.play import solve
 
     click.echo(f"{click.style('Problem', bold=True)} {problem.prompt}\n")
     async with open_client(params, offline=offline) as client:
+        if not offline:
+            await check_room([problem], client, params, job.method, job.n_agents)
         session = Session(problem, client, params, job.n_agents, job.seed, watch=_show)
         trace = await solve(method, problem, session, job)
         usage = client.usage

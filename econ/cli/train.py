@@ -49,6 +49,7 @@ async def _train(
 ) -> None:
     from econ import benchmarks, paths, prompts
     from econ.llm import open_client, payer
+    from econ.methods.room import check_room
     from econ.progress import Progress
 
     problems = benchmarks.load(benchmark, "train", params)
@@ -56,6 +57,8 @@ async def _train(
     label = f"{benchmark}/train-n{n_agents}-s{seed}"
     payer.set(label)
     async with open_client(params, offline=offline) as client:
+        if not offline:
+            await check_room(problems, client, params, "econ-bne", n_agents)
         # The server is tried while the numerics load: both take seconds.
         _, training = await asyncio.gather(
             client.probe(prompts.for_probe(problems, params)),

@@ -39,9 +39,10 @@ class Data(Section):
     test_problems: Positive | None = 2
     sample_seed: int = 0  # the sample is a function of benchmark, split and this seed alone
     train_share: Annotated[float, Field(ge=0, lt=1)] = 0.25  # kept for training where there is no train split
-    # TravelPlanner: reference information is fitted to this many tokens (null: whole), and plans are checked
+    # TravelPlanner: reference information is fitted to this many tokens by an upper estimate that is the same
+    # for all models, about 1.1 times what most tokenizers count (null: whole); and plans are checked
     # against the query's own reference information or against the mirror's full tables
-    reference_tokens: Positive | None = 800
+    reference_tokens: Positive | None = 1200
     scorer: Literal["reference", "database"] = "reference"
     custom: dict[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")], Custom] = Field(
         default_factory=dict

@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from econ import tokens as estimate
 from econ.benchmarks import download, load
+from econ.benchmarks.fitting import fit
 from econ.benchmarks.sources import SHIPPED
-from econ.benchmarks.travelplanner import estimate_tokens, fit, literal, query_of, read_table
+from econ.benchmarks.travelplanner import literal, query_of, read_table
 from econ.errors import EconError
 from econ.params import Data, Params
 from econ.records import Problem
@@ -81,13 +83,37 @@ def test_fitting_keeps_to_its_tokens_and_says_what_it_left_out(problems: list[Pr
             fitted = fit(problem, tokens)
             facts = fitted.meta["reference"]
             assert facts["form"] == "fitted"
-            assert estimate_tokens(body(fitted)) <= tokens
+            assert estimate.upper(body(fitted)) <= tokens
             assert (
                 f"{facts['rows_kept']} of {facts['rows_kept'] + facts['rows_dropped']} rows" in fitted.prompt
             )
             assert " rows):" in fitted.prompt or not facts["rows_dropped"]
         with pytest.raises(EconError, match=f"{floor} or more"):
             fit(problem, floor - 1)
+
+
+# Tokens of whole prompts of shipped problems and of two fitted ones: SmolLM2, Mistral, Llama 3.
+COUNTED = {
+    ("68884f0332f5", None): (1045, 1088, 863), ("72044c846897", None): (853, 901, 720),
+    ("21ad2960ace3", None): (1044, 1055, 866), ("c569ec76c279", None): (1477, 1551, 1241),
+    ("e7515b724572", None): (1059, 1070, 880), ("cde5c2fe4120", None): (1011, 1056, 835),
+    ("ae94bbe6f4bb", None): (1009, 1051, 830), ("0b7a4253cfd0", None): (1531, 1574, 1295),
+    ("c569ec76c279", 1200): (953, 1016, 812), ("0b7a4253cfd0", 1200): (968, 1018, 826),
+}  # fmt: skip
+
+
+def test_the_estimate_is_above_what_tokenizers_count_and_not_by_much(problems: list[Problem]) -> None:
+    by_id = {problem.id.rpartition("/")[2]: problem for problem in problems}
+    for (name, tokens), counts in COUNTED.items():
+        estimated = estimate.upper(fit(by_id[name], tokens).prompt)
+        assert max(counts) <= estimated <= 1.4 * min(counts)
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"), [("", 0), ("12.50 USD", 6), ("naïve", 4), ("東京", 6), ("a\n\nb", 4), ("    x", 2)]
+)
+def test_pieces_of_the_estimate(text: str, tokens: int) -> None:
+    assert estimate.upper(text) == tokens
 
 
 def test_more_tokens_never_show_fewer_rows(problems: list[Problem]) -> None:
