@@ -21,8 +21,9 @@ PROMPTS = (
     "Invent a name for a new planet and tell its story in one sentence.",
 )
 # (prompts, seeds, points) of each stage. A server that heeds is seen at the first, as a rule; one that gives
-# a few fixed answers may need more. Points: low and high end, then the middle.
-STAGES = ((1, range(1, 2), 2), (3, range(1, 3), 2), (3, range(1, 9), 3))
+# a few fixed answers may need more, and the run's own prompt, which is long, comes last. Points: low and high
+# end, then the middle.
+STAGES = ((1, range(1, 2), 2), (2, range(1, 4), 2), (3, range(1, 9), 3))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ class Prober:
     def _prompts(self, dimension: str) -> list[tuple[Message, ...]]:
         texts = PROMPTS[::-1] if dimension == "temperature" else PROMPTS
         own = [({"role": "user", "content": text},) for text in texts]
-        return [own[0], *([tuple(self.prompt)] if self.prompt else []), own[1]]
+        return [*own, *([tuple(self.prompt)] if self.prompt else [])]
 
     async def _rows(
         self, model: str, prompts: list[tuple[Message, ...]], seeds: range, points: tuple[Sampling, ...]

@@ -64,9 +64,9 @@ def serve_llm(settings: Json) -> tuple[str, Any]:
     params = xllamacpp.CommonParams()
     params.model.path = settings["path"]
     params.model_alias = settings["model"]
-    params.n_ctx = settings["context"]
+    params.n_ctx = settings["context"] * settings["slots"]
     params.n_parallel = settings["slots"]
-    params.kv_unified = True  # one pool: a long prompt may use what short ones leave
+    params.kv_unified = False  # in one pool every token would be compared with every slot's
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = settings["threads"]
     params.n_threads_http = 2 * settings["slots"] + 4  # a thread per connection; waiting ones cost nothing
     params.hostnames = [LOOPBACK]

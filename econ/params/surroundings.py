@@ -59,9 +59,10 @@ class Data(Section):
 class Local(Section):
     """The embedded llama.cpp server. A model is a registered name or the path of a .gguf file."""
 
-    context: Positive = 16384  # tokens of KV cache shared by all slots
-    slots: Positive = 8  # answers generated together
-    threads: Positive | None = None  # null: one per core
+    context: Positive = 4096  # tokens of each slot: the longest prompt and its answer
+    slots: Positive = 8  # answers generated together by one copy
+    copies: Positive | None = None  # server processes per model; null: one per core if its file is small
+    threads: Positive | None = None  # of each copy; null: the cores, shared out among the copies
     idle_seconds: Positive = 120  # the server stops by itself this long after its last user left
 
 
