@@ -94,3 +94,8 @@ def attend(q: Tensor, k: Tensor, v: Tensor, heads: int) -> Tensor:
     q, k, v = (part.view(*part.shape[:2], heads, -1).transpose(1, 2) for part in (q, k, v))
     out: Tensor = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
     return out
+
+
+def drop(x: Tensor, share: float, training: bool) -> Tensor:
+    """Dropout; nothing at all in play, where even an idle one would take a third of a small network's time."""
+    return F.dropout(x, share) if training and share > 0 else x

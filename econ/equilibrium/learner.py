@@ -166,8 +166,11 @@ class Learner:
         if loss.requires_grad:
             loss.backward()  # type: ignore[no-untyped-call]
             for group in self.optimizer.param_groups:
-                norm = nn.utils.clip_grad_norm_(group["params"], train.gradient_clip)
+                gradients = [p.grad for p in group["params"] if p.grad is not None]
+                norm = nn.utils.get_total_norm(gradients)
                 _finite(f"gradient of the {group['name']}", norm)
+                if norm > train.gradient_clip:
+                    nn.utils.clip_grads_with_norm_(group["params"], train.gradient_clip, norm)
             self.optimizer.step()
         self.gradient_steps += 1
         if self.gradient_steps % train.target_update_interval == 0:
@@ -188,30 +191,25 @@ def observe(team: TeamNetworks, batch: Experience) -> View:
     """Beliefs of every round from the history before it, and E."""
     b, r, n, _ = batch.actions.shape
 
-    def earlier(x: Tensor) -> Tensor:  # round r sees what round r - 1 left; the first sees nothing
-        return torch.cat([torch.zeros_like(x[:, :1]), x[:, :-1]], dim=1).flatten(0, 1)
-
-    seen = Observation(
-        problem=batch.problem.repeat_interleave(r, dim=0),
-        strategy=batch.strategy.repeat_interleave(r, dim=0),
-        action=_nothing_played(batch, earlier(batch.actions)),
-        answer=earlier(batch.answers),
-        commitment=earlier(batch.commitments),
+    # Round r sees what round r - 1 left; each text is read once, and no text reads as what zeros read as.
+    common = torch.cat(
+        [batch.problem.unsqueeze(1), batch.strategy.unsqueeze(1), batch.commitments[:, :-1]], dim=1
     )
-    inputs = team.executors.perceive(seen).view(b, r, n, -1)
+    read = team.executors.read_texts(common, batch.answers[:, :-1])  # [B, 2 + 2 (R - 1), N, s]
+    nothing = team.executors.read_nothing.expand(b, 1, n, -1)
+    problem, strategy = (text.expand(b, r, n, -1) for text in (read[:, :1], read[:, 1:2]))
+    commitment, answer = (torch.cat([nothing, left], dim=1) for left in (read[:, 2 : r + 1], read[:, r + 1 :]))
+    texts = torch.stack([problem, strategy, commitment, answer], dim=2).flatten(0, 1)
+    # Before the first round no action was played: the middle of the ranges stands there, as in play.
+    middle = torch.full_like(batch.actions[:, :1], 0.5)
+    actions = torch.cat([middle, batch.actions[:, :-1]], dim=1).flatten(0, 1)
+    inputs = team.executors.perceive(texts, actions).view(b, r, n, -1)
     state, states = inputs.new_zeros(b, n, team.belief_dim), []
     for round in range(r):
         state = team.executors.gru(inputs[:, round], state)
         states.append(state)
     beliefs = torch.stack(states, dim=1).flatten(0, 1)
     return View(beliefs, team.encoder(beliefs), batch.mask.flatten())
-
-
-def _nothing_played(batch: Experience, actions: Tensor) -> Tensor:
-    """Before the first round no action was played: the middle of the ranges stands there, as in play."""
-    b, r = batch.mask.shape
-    first = torch.arange(r).repeat(b) == 0
-    return torch.where(first.view(-1, 1, 1), torch.full_like(actions, 0.5), actions)
 
 
 def _rounds(batch: Experience) -> tuple[Tensor, Tensor]:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from econ.equilibrium.layers import SelfAttention, attend
+from econ.equilibrium.layers import SelfAttention, attend, drop
 from econ.params import Network
 
 UNITS = 32  # of the monotone layer, as in QMIX (Rashid et al. 2018)
@@ -31,7 +31,7 @@ class Features(nn.Module):
     def forward(self, actions: Tensor, group: Tensor) -> Tensor:
         w = self.actions(actions)
         x = torch.cat([w, group], dim=-1) if self.concatenate else w
-        return F.dropout(torch.relu(self.combine(x)), self.dropout, self.training)
+        return drop(torch.relu(self.combine(x)), self.dropout, self.training)
 
 
 class MonotoneMixer(nn.Module):
@@ -59,12 +59,12 @@ class MonotoneMixer(nn.Module):
         """q [B, N], actions [B, N, a], group [B, N, d] -> Q_tot [B], F [B, N, d]."""
         features = self.features(actions, group)
         pooled = group.mean(dim=1) * self.scale
-        query = self.query(pooled).view(len(q), self.heads, -1)  # [B, h, k]
+        query = self.query(pooled).view(len(q), 1, self.heads, -1)  # [B, 1, h, k]
         key = self.key(features).view(*q.shape, self.heads, -1)  # [B, N, h, k]
-        weights = torch.softmax(torch.einsum("bhk,bnhk->bhn", query, key), dim=-1)
-        heads = torch.einsum("bhn,bn->bh", weights, q)
+        weights = torch.softmax((query * key).sum(dim=-1), dim=1)  # [B, N, h]
+        heads = (weights * q.unsqueeze(-1)).sum(dim=1)  # [B, h]
         first = positive(self.first(pooled)).view(len(q), self.heads, -1)  # [B, h, units]
-        hidden = F.elu(torch.einsum("bh,bhu->bu", heads, first) / self.heads + self.first_bias(pooled))
+        hidden = F.elu((heads.unsqueeze(-1) * first).mean(dim=1) + self.first_bias(pooled))
         mixed = (hidden * positive(self.second(pooled))).mean(dim=-1)
         context = torch.cat([pooled, features.mean(dim=1) * self.scale], dim=-1)
         return mixed + self.offset(context).squeeze(-1), features

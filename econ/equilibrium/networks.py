@@ -12,7 +12,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from econ.equilibrium.layers import SelfAttention, StackedGRUCell, StackedLinear, StackedTransformerBlock
+from econ.equilibrium.layers import (
+    SelfAttention,
+    StackedGRUCell,
+    StackedLinear,
+    StackedTransformerBlock,
+    drop,
+)
 from econ.equilibrium.mixer import AttentionMixer, MonotoneMixer
 from econ.params import Network
 from econ.records import stable_seed
@@ -77,21 +83,35 @@ class Executors(nn.Module):
 
     def believe(self, seen: Observation, previous: Tensor) -> Tensor:
         """b_i = GRU(body(o_i, own last action and answer, last commitment), b_i before): [B, N, d_b]."""
-        state: Tensor = self.gru(self.perceive(seen), previous)
+        common = torch.stack([seen.problem, seen.strategy, seen.commitment], dim=1)
+        read = self.read_texts(common, seen.answer.unsqueeze(1))
+        state: Tensor = self.gru(self.perceive(read, seen.action), previous)
         return state
 
-    def perceive(self, seen: Observation) -> Tensor:
-        """What the GRU is fed: [B, N, d_b]. Nothing of another executor is in it."""
-        common = torch.stack([seen.problem, seen.strategy, seen.commitment], dim=1)  # [B, 3, D]
-        texts = torch.cat([common.unsqueeze(2).expand(-1, -1, self.n, -1), seen.answer.unsqueeze(1)], dim=1)
-        batch, slots = texts.shape[:2]
+    def read_texts(self, common: Tensor, own: Tensor) -> Tensor:
+        """Embeddings of S texts that all may see [B, S, D] and of A own answers [B, A, N, D], as each
+        executor reads them: [B, S + A, N, s]."""
+        texts = torch.cat([common.unsqueeze(2).expand(-1, -1, self.n, -1), own], dim=1)
         # Unit-norm embeddings have entries of size 1/sqrt(D): brought to size 1, so that problems differ.
-        read = self.read(texts.reshape(batch * slots, self.n, -1) * self.embedding_dim**0.5)
-        tokens = read.view(batch, slots, self.n, -1)
+        read: Tensor = self.read(texts.flatten(0, 1) * self.embedding_dim**0.5)
+        return read.unflatten(0, texts.shape[:2])
+
+    @property
+    def read_nothing(self) -> Tensor:
+        """What an absent text (zeros) is read as: [N, s]."""
+        return self.read.bias.squeeze(1)
+
+    def perceive(self, texts: Tensor, action: Tensor) -> Tensor:
+        """What the GRU is fed: [B, N, d_b]. Nothing of another executor is in it.
+
+        Args:
+            texts: problem, strategy, last commitment and own last answer, as read: [B, 4, N, s].
+            action: own last action [B, N, 2].
+        """
         for block in self.blocks:
-            tokens = block(tokens)
-        flat = tokens.transpose(1, 2).flatten(2)  # [B, N, slots * slot]
-        x = F.relu(self.widen(torch.cat([flat, action_features(seen.action)], dim=-1)))
+            texts = block(texts)
+        flat = texts.transpose(1, 2).flatten(2)  # [B, N, 4 s]
+        x = F.relu(self.widen(torch.cat([flat, action_features(action)], dim=-1)))
         return F.relu(self.narrow(x))
 
     def act(self, beliefs: Tensor) -> Tensor:
@@ -131,7 +151,7 @@ class BeliefEncoder(nn.Module):
 
     def forward(self, beliefs: Tensor) -> Tensor:
         x = beliefs if self.attention is None else self.attention(beliefs)
-        x = F.dropout(self.out(x), self.dropout, self.training)
+        x = drop(self.out(x), self.dropout, self.training)
         return F.layer_norm(x, x.shape[-1:], eps=self.epsilon)
 
 

@@ -9,34 +9,32 @@ import math
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from econ.params import Reward
 
 NAMES = ("AL", "TS", "CC")
 
 
-def similarity(a: Tensor, b: Tensor) -> Tensor:
-    """Cosine of the last dimension, mapped to [0, 1]."""
-    return (torch.cosine_similarity(a, b, dim=-1) + 1) / 2
-
-
 def components(
-    answers: Tensor, commitment: Tensor, task: Tensor, valid: Tensor, committed: bool, params: Reward
+    answers: Tensor, commitments: Tensor, task: Tensor, valid: Tensor, committed: Tensor, params: Reward
 ) -> Tensor:
-    """AL, TS and CC of one round, each in [0, r_max]: [N, 3].
+    """AL, TS and CC of R rounds, each in [0, r_max]: [R, N, 3].
 
     Args:
-        answers: embeddings [N, D].
-        commitment: embedding [D].
-        task: TS of each answer in [0, 1]: [N].
-        valid: whether there is a readable answer: [N]. An INVALID one gets 0 in every component.
-        committed: whether there is a commitment; without one there is nothing to agree with (AL = CC = 0).
+        answers: embeddings [R, N, D].
+        commitments: embeddings [R, D].
+        task: TS of each answer in [0, 1]: [R, N].
+        valid: whether there is a readable answer: [R, N] bool. An INVALID one gets 0 in every component.
+        committed: whether there is a commitment: [R] bool; without one there is nothing to agree with
+            (AL = CC = 0).
     """
-    n = len(answers)
-    fidelity = similarity(answers, commitment.expand_as(answers)) * float(committed)
-    closeness = similarity(answers.unsqueeze(0), answers.unsqueeze(1))  # [N, N]
-    peers = closeness.masked_fill(torch.eye(n, dtype=torch.bool) | ~valid.expand(n, n), 0.0)
-    novelty = 1 - peers.amax(dim=1)
+    texts = F.normalize(torch.cat([answers, commitments.unsqueeze(1)], dim=1), dim=-1)
+    similar = (texts @ texts.transpose(1, 2) + 1) / 2  # cosines mapped to [0, 1], of every pair
+    fidelity = similar[:, :-1, -1] * committed.unsqueeze(1)
+    oneself = torch.eye(answers.shape[1], dtype=torch.bool)
+    peers = similar[:, :-1, :-1].masked_fill(oneself | ~valid.unsqueeze(1), 0.0)
+    novelty = 1 - peers.amax(dim=-1)
     contribution = fidelity * (1 - params.novelty_weight + params.novelty_weight * novelty)
     stacked = torch.stack([fidelity, task, contribution], dim=-1).clamp(0, 1)
     return params.r_max * stacked * valid.unsqueeze(-1)

@@ -30,24 +30,23 @@ def experience(episode: Episode, problem: Problem, params: Params, graded: Grade
         EconError: the grader gave a reward that is not a number in [0, 1].
     """
     scored = [_score(played, problem, params, graded) for played in episode.rounds]
-    parts = [
-        rewards.components(
-            played.answer_embeddings,
-            played.commitment_embedding,
-            torch.tensor([ts for ts, _ in tasks]),
-            torch.tensor([valid for _, valid in tasks]),
-            played.commitment.ok,
-            params.reward,
-        )
-        for played, (tasks, _) in zip(episode.rounds, scored, strict=True)
-    ]
+    answers = torch.stack([played.answer_embeddings for played in episode.rounds])
+    commitments = torch.stack([played.commitment_embedding for played in episode.rounds])
+    parts = rewards.components(
+        answers,
+        commitments,
+        torch.tensor([[ts for ts, _ in tasks] for tasks, _ in scored]),
+        torch.tensor([[valid for _, valid in tasks] for tasks, _ in scored]),
+        torch.tensor([played.commitment.ok for played in episode.rounds]),
+        params.reward,
+    )
     return Experience(
         problem=episode.problem_embedding,
         strategy=episode.strategy_embedding,
         actions=torch.stack([played.u for played in episode.rounds]),
-        answers=torch.stack([played.answer_embeddings for played in episode.rounds]),
-        commitments=torch.stack([played.commitment_embedding for played in episode.rounds]),
-        parts=torch.stack(parts),
+        answers=answers,
+        commitments=commitments,
+        parts=parts,
         outcome=torch.tensor([outcome for _, outcome in scored]),
         decision=torch.tensor([played.decision for played in episode.rounds]),
         mask=torch.ones(len(episode.rounds)),
@@ -56,12 +55,12 @@ def experience(episode: Episode, problem: Problem, params: Params, graded: Grade
 
 def agreement(played: Round, valid: list[bool], params: Params) -> tuple[list[float], list[float]]:
     """AL and CC of every executor in one round: what can be told without the gold."""
-    parts = rewards.components(
-        played.answer_embeddings,
-        played.commitment_embedding,
-        torch.zeros(len(valid)),
-        torch.tensor(valid),
-        played.commitment.ok,
+    [parts] = rewards.components(
+        played.answer_embeddings.unsqueeze(0),
+        played.commitment_embedding.unsqueeze(0),
+        torch.zeros(1, len(valid)),
+        torch.tensor([valid]),
+        torch.tensor([played.commitment.ok]),
         params.reward,
     )
     likelihood, contribution = parts[:, 0].tolist(), parts[:, 2].tolist()

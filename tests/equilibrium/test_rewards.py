@@ -36,11 +36,24 @@ def test_projection_is_the_nearest_point() -> None:
     assert (x - best).norm() <= (x - others).norm(dim=1).min() + 1e-12
 
 
+def one_round(
+    answers: torch.Tensor,
+    commitment: torch.Tensor,
+    task: torch.Tensor,
+    valid: torch.Tensor,
+    committed: bool,
+    params: Reward,
+) -> torch.Tensor:
+    rounds = (x.unsqueeze(0) for x in (answers, commitment, task, valid, torch.tensor(committed)))
+    [parts] = rewards.components(*rounds, params)
+    return parts
+
+
 @SETTINGS
 @given(n=st.integers(1, 5), seed=st.integers(0, 1000), r_max=st.floats(0.5, 3))
 def test_every_component_lies_between_0_and_r_max(n: int, seed: int, r_max: float) -> None:
     generator = torch.Generator().manual_seed(seed)
-    parts = rewards.components(
+    parts = one_round(
         torch.randn(n, 6, generator=generator),
         torch.randn(6, generator=generator),
         torch.rand(n, generator=generator),
@@ -57,15 +70,15 @@ def test_invalid_answers_earn_nothing_and_agreement_is_rewarded() -> None:
     answers = torch.eye(4)[:3]
     answers[1] = answers[0]
     task, valid = torch.tensor([1.0, 1.0, 0.0]), torch.tensor([True, True, False])
-    parts = rewards.components(answers, answers[0], task, valid, True, Reward(novelty_weight=0.3))
+    parts = one_round(answers, answers[0], task, valid, True, Reward(novelty_weight=0.3))
     assert parts[2].tolist() == [0, 0, 0]
     assert parts[0].tolist() == pytest.approx([1, 1, 0.7])  # fidelity 1, novelty 0: another said the same
-    alone = rewards.components(answers, answers[0], task, torch.tensor([True, False, False]), True, Reward())
+    alone = one_round(answers, answers[0], task, torch.tensor([True, False, False]), True, Reward())
     assert alone[0, 2].item() == pytest.approx(1)  # an INVALID answer is no peer
 
 
 def test_without_a_commitment_there_is_nothing_to_agree_with() -> None:
-    parts = rewards.components(
+    parts = one_round(
         torch.eye(3), torch.zeros(3), torch.ones(3), torch.ones(3, dtype=torch.bool), False, Reward()
     )
     assert parts[:, 0].tolist() == [0, 0, 0]
