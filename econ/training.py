@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -115,8 +116,7 @@ class Trainer:
     def problem(self, number: int) -> Problem:
         """The problem of an episode: every problem once per pass, each pass in an order of its own."""
         passes, place = divmod(number, len(self.run.problems))
-        order = np.random.default_rng(stable_seed(self.run.seed, "order", passes))
-        return self.run.problems[int(order.permutation(len(self.run.problems))[place])]
+        return self.run.problems[_order(self.run.seed, passes, len(self.run.problems))[place]]
 
     def _row(self, episodes: list[Episode], earned: list[Experience], losses: dict[str, float]) -> Row:
         """The curve's point of this interval; rewards as earned, composed with the live alpha."""
@@ -219,6 +219,13 @@ class Trainer:
         if self.stop == "all episodes played":  # of a shorter plan, perhaps
             self.stop = None
         self.commitments = dict(zip(state["problems"], extra.get("commitments", []), strict=False))
+
+
+@lru_cache(maxsize=4)
+def _order(seed: int, passes: int, problems: int) -> list[int]:
+    """In which order the pass number ``passes`` plays the problems."""
+    generator = np.random.default_rng(stable_seed(seed, "order", passes))
+    return [int(i) for i in generator.permutation(problems)]
 
 
 class Curve:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from econ.equilibrium import losses, rewards
-from econ.equilibrium.networks import Observation, TeamNetworks
+from econ.equilibrium.networks import TeamNetworks
 from econ.equilibrium.refinement import learned_step
 from econ.equilibrium.replay import Experience, Replay
 from econ.errors import EconError

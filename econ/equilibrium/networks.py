@@ -6,8 +6,6 @@ Shapes: B episodes, N executors, D embedding size, d_b belief size, d entity siz
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -30,20 +28,6 @@ def action_features(u: Tensor) -> Tensor:
     """[..., 2] in [0, 1] -> [..., 5]: centred, with squares and product, since optima may lie inside."""
     v = 2 * u - 1
     return torch.cat([v, v * v, v[..., :1] * v[..., 1:]], dim=-1)
-
-
-@dataclass(frozen=True)
-class Observation:
-    """What an executor may see: unit-norm embeddings and its own last action; zeros where nothing is yet.
-
-    problem, strategy, commitment: [B, D]; action: [B, N, 2] (u); answer: [B, N, D], each executor's own.
-    """
-
-    problem: Tensor
-    strategy: Tensor
-    action: Tensor
-    answer: Tensor
-    commitment: Tensor
 
 
 class Executors(nn.Module):
@@ -81,17 +65,12 @@ class Executors(nn.Module):
         heads = (self.action_head, self.refine_hidden, self.refine_head)
         return [p for head in heads for p in head.parameters()]
 
-    def believe(self, seen: Observation, previous: Tensor) -> Tensor:
-        """b_i = GRU(body(o_i, own last action and answer, last commitment), b_i before): [B, N, d_b]."""
-        common = torch.stack([seen.problem, seen.strategy, seen.commitment], dim=1)
-        read = self.read_texts(common, seen.answer.unsqueeze(1))
-        state: Tensor = self.gru(self.perceive(read, seen.action), previous)
-        return state
-
-    def read_texts(self, common: Tensor, own: Tensor) -> Tensor:
-        """Embeddings of S texts that all may see [B, S, D] and of A own answers [B, A, N, D], as each
-        executor reads them: [B, S + A, N, s]."""
-        texts = torch.cat([common.unsqueeze(2).expand(-1, -1, self.n, -1), own], dim=1)
+    def read_texts(self, common: Tensor, own: Tensor | None = None) -> Tensor:
+        """Unit-norm embeddings of S texts that all may see [B, S, D], and of A own answers of each executor
+        [B, A, N, D], as each executor reads them: [B, S + A, N, s]."""
+        texts = common.unsqueeze(2).expand(-1, -1, self.n, -1)
+        if own is not None:
+            texts = torch.cat([texts, own], dim=1)
         # Unit-norm embeddings have entries of size 1/sqrt(D): brought to size 1, so that problems differ.
         read: Tensor = self.read(texts.flatten(0, 1) * self.embedding_dim**0.5)
         return read.unflatten(0, texts.shape[:2])
@@ -101,13 +80,19 @@ class Executors(nn.Module):
         """What an absent text (zeros) is read as: [N, s]."""
         return self.read.bias.squeeze(1)
 
-    def perceive(self, texts: Tensor, action: Tensor) -> Tensor:
-        """What the GRU is fed: [B, N, d_b]. Nothing of another executor is in it.
+    def believe(self, texts: Tensor, action: Tensor, previous: Tensor) -> Tensor:
+        """b_i = GRU(body(o_i, own last action and answer, last commitment), b_i before): [B, N, d_b].
 
         Args:
             texts: problem, strategy, last commitment and own last answer, as read: [B, 4, N, s].
-            action: own last action [B, N, 2].
+            action: own last action u: [B, N, 2].
+            previous: b_i before: [B, N, d_b].
         """
+        state: Tensor = self.gru(self.perceive(texts, action), previous)
+        return state
+
+    def perceive(self, texts: Tensor, action: Tensor) -> Tensor:
+        """What the GRU is fed: [B, N, d_b]. Nothing of another executor is in it."""
         for block in self.blocks:
             texts = block(texts)
         flat = texts.transpose(1, 2).flatten(2)  # [B, N, 4 s]

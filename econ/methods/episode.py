@@ -15,7 +15,7 @@ from torch import Tensor
 
 from econ import prompts
 from econ.equilibrium.actions import Explorer, scale
-from econ.equilibrium.networks import Observation, TeamNetworks
+from econ.equilibrium.networks import TeamNetworks
 from econ.equilibrium.refinement import Guards, refine
 from econ.methods.base import Session
 from econ.methods.commitment import Commitment, commit
@@ -78,6 +78,9 @@ class _Player:
     ) -> None:
         self.session, self.team, self.episode, self.explorer = session, team, episode, explorer
         self.beliefs = torch.zeros(1, team.n, team.belief_dim)
+        with torch.no_grad():
+            texts = torch.stack([episode.problem_embedding, episode.strategy_embedding])
+            self.problem_and_strategy = team.executors.read_texts(texts.unsqueeze(0))  # for every round
         self.believed = -1  # rounds that the beliefs know of
         self.plain: list[Message] | None = None  # the prompt of all executors, while none has a note
 
@@ -121,16 +124,15 @@ class _Player:
         if self.believed == self._round:
             return
         self.believed = self._round
-        n, size = self.team.n, self.team.embedding_dim
-        last = self.episode.rounds[-1] if self.episode.rounds else None
-        seen = Observation(
-            problem=self.episode.problem_embedding.unsqueeze(0),
-            strategy=self.episode.strategy_embedding.unsqueeze(0),
-            action=(last.u if last else torch.full((n, 2), 0.5)).unsqueeze(0),
-            answer=(last.answer_embeddings if last else torch.zeros(n, size)).unsqueeze(0),
-            commitment=(last.commitment_embedding if last else torch.zeros(size)).unsqueeze(0),
-        )
-        self.beliefs = self.team.executors.believe(seen, self.beliefs)
+        executors, n = self.team.executors, self.team.n
+        if self.episode.rounds:
+            last = self.episode.rounds[-1]
+            commitment, answers = last.commitment_embedding.view(1, 1, -1), last.answer_embeddings
+            left, action = executors.read_texts(commitment, answers.view(1, 1, n, -1)), last.u
+        else:
+            left, action = executors.read_nothing.expand(1, 2, n, -1), torch.full((n, 2), 0.5)
+        texts = torch.cat([self.problem_and_strategy, left], dim=1)
+        self.beliefs = executors.believe(texts, action.unsqueeze(0), self.beliefs)
 
     @property
     def _round(self) -> int:

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from econ.equilibrium.actions import Explorer, scale
-from econ.equilibrium.networks import Observation, TeamNetworks
+from econ.equilibrium.networks import TeamNetworks
 from econ.params import Action, Exploration, Network
 
 SMALL = Network(
@@ -112,12 +112,12 @@ def test_an_untrained_policy_stands_at_the_middle_of_the_ranges() -> None:
 @pytest.mark.parametrize("body", ["mlp", "transformer"])
 def test_no_executor_reads_anothers_text_or_action(body: str) -> None:
     team = networks(3, 0, 0.3, SMALL.model_copy(update={"body": body}))
-    problem, strategy, commitment = torch.randn(3, 1, D).unbind(0)
+    common = torch.randn(1, 3, D)  # problem, strategy, commitment
     action, answer = torch.rand(1, 3, 2), torch.randn(1, 3, D)
     before = torch.randn(1, 3, SMALL.belief_dim)
 
     def beliefs(action: Tensor, answer: Tensor) -> Tensor:
-        return team.executors.believe(Observation(problem, strategy, action, answer, commitment), before)
+        return team.executors.believe(team.executors.read_texts(common, answer.unsqueeze(1)), action, before)
 
     base = beliefs(action, answer)
     changed_action, changed_answer = action.clone(), answer.clone()
