@@ -97,5 +97,5 @@ def attend(q: Tensor, k: Tensor, v: Tensor, heads: int) -> Tensor:
 
 
 def drop(x: Tensor, share: float, training: bool) -> Tensor:
-    """Dropout; nothing at all in play, where even an idle one would take a third of a small network's time."""
+    """Dropout while training; in play nothing at all, since even an idle one takes time."""
     return F.dropout(x, share) if training and share > 0 else x

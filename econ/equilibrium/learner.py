@@ -198,7 +198,8 @@ def observe(team: TeamNetworks, batch: Experience) -> View:
     read = team.executors.read_texts(common, batch.answers[:, :-1])  # [B, 2 + 2 (R - 1), N, s]
     nothing = team.executors.read_nothing.expand(b, 1, n, -1)
     problem, strategy = (text.expand(b, r, n, -1) for text in (read[:, :1], read[:, 1:2]))
-    commitment, answer = (torch.cat([nothing, left], dim=1) for left in (read[:, 2 : r + 1], read[:, r + 1 :]))
+    commitment = torch.cat([nothing, read[:, 2 : r + 1]], dim=1)
+    answer = torch.cat([nothing, read[:, r + 1 :]], dim=1)
     texts = torch.stack([problem, strategy, commitment, answer], dim=2).flatten(0, 1)
     # Before the first round no action was played: the middle of the ranges stands there, as in play.
     middle = torch.full_like(batch.actions[:, :1], 0.5)
