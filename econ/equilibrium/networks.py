@@ -73,7 +73,7 @@ class Executors(nn.Module):
             texts = torch.cat([texts, own], dim=1)
         # Unit-norm embeddings have entries of size 1/sqrt(D): brought to size 1, so that problems differ.
         read: Tensor = self.read(texts.flatten(0, 1) * self.embedding_dim**0.5)
-        return read.unflatten(0, texts.shape[:2])
+        return read.view(*texts.shape[:2], self.n, -1)
 
     @property
     def read_nothing(self) -> Tensor:
