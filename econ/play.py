@@ -125,9 +125,10 @@ def judge(problem: Problem, solution: Solution, params: Params) -> Verdict:
 
 
 def _judge_firsts(problem: Problem, solution: Solution, params: Params) -> Json:
-    """The verdicts on what the first 1, 2, … k samples alone would have answered."""
+    """The verdicts on what the first 1, 2, … k samples or rounds alone would have answered."""
     if not solution.firsts:
         return {}
     verdicts = {text: grade(problem, text, params) for text in dict.fromkeys(solution.firsts)}
     kept = [verdicts[text] for text in solution.firsts]
-    return {"first_k": {"correct": [v.correct for v in kept], "invalid": [v.invalid for v in kept]}}
+    marks = {"correct": [v.correct for v in kept], "invalid": [v.invalid for v in kept]}
+    return {"first_k": {"unit": solution.unit, **marks}}

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from econ import grading
 from econ.llm.base import Client
 from econ.params import Params
 from econ.prompts import kind_of
 from econ.records import Call, Message, Problem, Request, Sampling, stable_seed
+
+Unit = Literal["sample", "round"]  # what a method can be given less of; its calls carry the number
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +25,10 @@ class Solution:
     steps: tuple[dict[str, Any], ...] = ()
     error: str | None = None  # set: no answer could be had (INVALID), for this reason
     detail: dict[str, Any] = field(default_factory=dict)
-    # Of a method that draws samples: the text that would be graded, had it stopped after the first 1, 2, … k
-    # of them; None: no answer. The traces hold the verdicts on them as ``detail.first_k``.
+    # The text that would be graded, had the method been given 1, 2, … k of its samples or rounds, where these
+    # very calls tell; None: no answer. The traces hold the verdicts on them as ``detail.first_k``.
     firsts: tuple[str | None, ...] = ()
+    unit: Unit = "round"
 
 
 class Session:

@@ -41,6 +41,7 @@ class Debate:
         readers = [neighbours(agent, len(chats), self.degree) for agent in range(len(chats))]
         turns: list[Turn] = []
         steps: list[Json] = []
+        firsts: list[str | None] = []
         stop = "last round"
         for round in range(self.rounds):
             shown = [[turns[i].text for i in read] if turns else [] for read in readers]
@@ -51,10 +52,19 @@ class Debate:
                 )
             )
             steps.append(exchange(session, round, turns))
+            firsts.append(_decide(session, turns, steps[-1]))
             if self.agreement_stop and _agreed(steps[-1]):
                 stop = "agreement"
                 break
-        return _majority(session, turns, tuple(steps), stop, sum(chat.dropped for chat in chats))
+        return Solution(
+            firsts[-1] or "",
+            rounds=len(steps),
+            stop=stop,
+            steps=tuple(steps),
+            error=why_none(turns) if firsts[-1] is None else None,
+            detail={"dropped_exchanges": sum(chat.dropped for chat in chats)},
+            firsts=tuple(firsts),
+        )
 
     def _agents(self, session: Session) -> list[Chat]:
         tokens = session.params.llm.answer_tokens(session.benchmark)
@@ -86,6 +96,12 @@ def exchange(session: Session, round: int, turns: Sequence[Turn]) -> Json:
     }
 
 
+def _decide(session: Session, turns: Sequence[Turn], step: Json) -> str | None:
+    """The text of the largest group of equal answers: its earliest member's; None: no votes."""
+    winner = grading.majority(session.kind, step["answers"])
+    return None if winner is None else turns[winner].text
+
+
 def _agreed(step: Json) -> bool:
     return len(step["answers"]) > 1 and None not in step["answers"] and step["distinct"] == 1
 
@@ -100,12 +116,3 @@ def _told(session: Session, chat: Chat, others: list[str]) -> Message:
     if chat.spoke:
         return update
     return {"role": "user", "content": f"{first['content']}\n\n{update['content']}"}
-
-
-def _majority(
-    session: Session, turns: Sequence[Turn], steps: tuple[Json, ...], stop: str, dropped: int
-) -> Solution:
-    """The last round's largest group of equal answers; its earliest member is the answer that is graded."""
-    winner = grading.majority(session.kind, steps[-1]["answers"])
-    text, error = ("", why_none(turns)) if winner is None else (turns[winner].text or "", None)
-    return Solution(text, len(steps), stop, steps, error, {"dropped_exchanges": dropped})

@@ -77,6 +77,7 @@ class EconMethod:
             steps=tuple(_step(i, played, session) for i, played in enumerate(episode.rounds)),
             error=final.error,
             detail=detail,
+            firsts=tuple(r.commitment.text if r.commitment.ok else None for r in episode.rounds),
         )
 
 

@@ -39,6 +39,7 @@ class SelfConsistency:
             steps=(step,),
             error=why_none(calls) if winners[-1] is None else None,
             firsts=firsts,
+            unit="sample",
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from statistics import fmean
@@ -124,10 +124,14 @@ def _spending(calls: Sequence[Call], n: int, params: Params) -> Json:
 def _prompt_once(trace: Trace) -> int:
     """Prompt tokens with each prompt counted once, however many samples were drawn from it."""
     prompts: dict[str, int] = {}
-    for call in trace.calls:
+    _note_prompts(prompts, trace.calls)
+    return sum(prompts.values())
+
+
+def _note_prompts(prompts: dict[str, int], calls: Iterable[Call]) -> None:
+    for call in calls:
         asked = repr((call.model, call.messages))
         prompts[asked] = max(prompts.get(asked, 0), call.prompt_tokens)  # a failed call may know of none
-    return sum(prompts.values())
 
 
 def _price(calls: Iterable[Call], params: Params) -> float | None:
@@ -162,40 +166,59 @@ def _extras(traces: Sequence[Trace]) -> Json:
     if any("strategy_text" in trace.detail for trace in traces):
         extras["strategies"] = _strategies(traces)
     if all("first_k" in trace.detail for trace in traces):
-        extras["samples"] = sample_curve(traces)
+        extras["points"] = operating_points(traces)
     return extras
 
 
-def sample_curve(traces: Sequence[Trace]) -> list[Json]:
-    """Accuracy and cost of the first k samples alone, for k = 1, 2, …: a row each.
+def operating_points(traces: Sequence[Trace]) -> list[Json]:
+    """Accuracy and cost of the first k samples or rounds alone, for k = 1, 2, …: a row each, the whole last.
 
-    Of self-consistency's traces, which hold the verdict on every k (``detail.first_k``) and each sample's
-    tokens (``steps``). Token counts are per problem.
+    Of traces that hold the verdict on every k (``detail.first_k``); the calls carry the number of their
+    sample or round. A problem that ended before round k counts as it ended. Token counts are per problem.
     """
     n = len(traces)
     verdicts = [trace.detail["first_k"] for trace in traces]
-    samples = [trace.steps[0] for trace in traces]
+    spent = [_spending_so_far(trace) for trace in traces]
     rows = []
-    for k in range(1, len(verdicts[0]["correct"]) + 1):
-        correct = sum(verdict["correct"][k - 1] for verdict in verdicts)
+    for k in range(1, max(map(len, spent)) + 1):
+        last = [min(k, len(one)) - 1 for one in spent]
+        correct = sum(v["correct"][i] for v, i in zip(verdicts, last, strict=True))
         low, high = wilson(correct, n)
-        prompt = sum(sum(sample["prompt_tokens"][:k]) for sample in samples)
-        completion = sum(sum(sample["completion_tokens"][:k]) for sample in samples)
+        prompt, once, completion = (
+            sum(one[i][kind] for one, i in zip(spent, last, strict=True)) for kind in range(3)
+        )
         rows.append(
             {
+                "unit": verdicts[0]["unit"],
                 "k": k,
                 "correct": correct,
                 "accuracy": correct / n,
                 "accuracy_low": low,
                 "accuracy_high": high,
-                "invalid": sum(verdict["invalid"][k - 1] for verdict in verdicts),
+                "invalid": sum(v["invalid"][i] for v, i in zip(verdicts, last, strict=True)),
                 "prompt_tokens_per_problem": prompt / n,
-                "prompt_tokens_once_per_problem": sum(max(s["prompt_tokens"][:k]) for s in samples) / n,
+                "prompt_tokens_once_per_problem": once / n,
                 "completion_tokens_per_problem": completion / n,
                 "total_tokens_per_problem": (prompt + completion) / n,
             }
         )
     return rows
+
+
+def _spending_so_far(trace: Trace) -> list[tuple[int, int, int]]:
+    """Prompt tokens, those with each prompt counted once, and completion tokens of the first 1, 2, … k."""
+    known, made = trace.detail["first_k"], defaultdict(list)
+    for call in trace.calls:
+        made[getattr(call, known["unit"])].append(call)
+    prompt = completion = 0
+    prompts: dict[str, int] = {}
+    spent = []
+    for place in range(len(known["correct"])):
+        prompt += sum(call.prompt_tokens for call in made[place])
+        completion += sum(call.completion_tokens for call in made[place])
+        _note_prompts(prompts, made[place])
+        spent.append((prompt, sum(prompts.values()), completion))
+    return spent
 
 
 def _plan_rates(traces: Sequence[Trace]) -> Json:

@@ -127,13 +127,17 @@ async def test_every_smaller_k_is_what_a_run_with_that_k_gives() -> None:
         return FAILURE if draw == 4 else said[min(draw, 2)]
 
     whole = await traces_of("self-consistency", script, problems, self_consistency={"k": 7})
-    curve = summarise(whole, {}, Params())["samples"]
+    curve = summarise(whole, {}, Params())["points"]
     assert [row["k"] for row in curve] == list(range(1, 8))
     assert len({row["correct"] for row in curve}) > 1
     for row in curve:
         short = await traces_of("self-consistency", script, problems, self_consistency={"k": row["k"]})
         alone = summarise(short, {}, Params())
-        shared = {key: row[key] for key in row if key != "k" and not key.startswith("prompt_tokens_once")}
+        shared = {
+            key: row[key]
+            for key in row
+            if key not in ("k", "unit") and not key.startswith("prompt_tokens_once")
+        }
         assert shared == {key: alone[key] for key in shared}
         assert row["prompt_tokens_once_per_problem"] == alone["prompt_tokens_once"] / len(problems)
         assert [t.detail["first_k"]["correct"][-1] for t in short] == [t.correct for t in short]
