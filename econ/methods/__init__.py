@@ -96,6 +96,12 @@ def _rap(params: Params) -> Method:
     return ReasoningViaPlanning(params.rap)
 
 
+def _rstar(params: Params) -> Method:
+    from econ.methods.rstar import MutualReasoning
+
+    return MutualReasoning(params.rstar)
+
+
 # Each imports its module when it is asked for: a job needs one.
 _MAKERS: dict[str, Callable[[Params], Method]] = {
     "direct": _direct,
@@ -107,6 +113,7 @@ _MAKERS: dict[str, Callable[[Params], Method]] = {
     "debate": _debate,
     "tot": _tot,
     "rap": _rap,
+    "rstar": _rstar,
     "sparse-debate": _sparse_debate,
     "mad": _mad,
 }

@@ -9,13 +9,14 @@ here that question is asked without the call.
 
 from __future__ import annotations
 
-import re
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from econ import grading, prompts
 from econ.methods.base import Session, Solution, round_to
 from econ.methods.search import Node, Question, Table, uct, vote
+from econ.methods.sub_questions import is_overall, own_question, sub_answer, sub_question
 from econ.params import RAP
 from econ.records import Json
 
@@ -59,18 +60,18 @@ class ReasoningViaPlanning:
         tree = [Asked(0)]  # in the order in which nodes were made
         steps: list[Json] = []
         for iteration in range(self.params.iterations):
-            if table.stop:
+            if not table.open:
                 break
             node = self._select(tree[0])
             await self._visit(table, tree, node, iteration)
-            while node.children and not table.stop:  # simulate, greedily
+            while node.children and table.open:  # simulate, greedily
                 node = max(node.children, key=lambda child: child.quick)
                 await self._visit(table, tree, node, iteration)
             back_up(node)
             steps.append(
                 {"round": iteration, "path": [n.id for n in node.path], "value": round_to(node.value)}
             )
-        return _answer(table, tree, tuple(steps))
+        return await asyncio.to_thread(_answer, table, tree, tuple(steps))
 
     def _select(self, node: Asked) -> Asked:
         """Down to a leaf by UCT; an unvisited child's value is its quick reward."""
@@ -145,7 +146,7 @@ class ReasoningViaPlanning:
             node.overall, p.exemplars, p.step_tokens,
         )  # fmt: skip
         samples: list[str | None] = []
-        while len(samples) < p.answers and not table.stop:
+        while len(samples) < p.answers and table.open:
             texts = await table.ask(
                 [
                     Question(
@@ -156,7 +157,7 @@ class ReasoningViaPlanning:
                 ]
             )  # fmt: skip
             samples += [text and sub_answer(text) for text in texts]
-            found = vote(table.kind, samples, node.overall)
+            found = await asyncio.to_thread(vote, table.kind, samples, node.overall)
             if found is None:
                 continue
             node.answer, node.confidence = found.text, found.share
@@ -221,27 +222,3 @@ def _record(node: Asked) -> Json:
         "reward": round_to(node.reward),
         "value": round_to(node.value),
     }
-
-
-def is_overall(question: str, prompt: str) -> bool:
-    """Is it the problem's own question?"""
-    plain = question.casefold().strip()
-    return plain.startswith("now we can answer") or plain in (
-        prompt.casefold().strip(),
-        own_question(prompt).casefold(),
-    )
-
-
-def own_question(prompt: str) -> str:
-    """What a problem asks: its last sentence."""
-    return re.split(r"(?<=[.!?])\s+(?=[A-Z])", prompt.strip())[-1]
-
-
-def sub_question(text: str) -> str:
-    """The question in a proposal: its first line, without "Q3:"."""
-    return re.sub(r"^\W*Q\d*\s*[:.]\s*", "", text.split("\n", 1)[0]).strip()
-
-
-def sub_answer(text: str) -> str:
-    """The answer in what the model wrote: without "A3:", and without the questions that it went on to ask."""
-    return re.sub(r"^\W*A\d*\s*[:.]\s*", "", re.split(r"\n\s*(?:Q\d|Problem:|Example:)", text)[0]).strip()

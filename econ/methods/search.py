@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -41,16 +41,25 @@ class Table:
 
     A batch is in flight together and its answers come back in the order of the questions, so that what a
     search does next depends on the answers alone and not on which of them came first.
+
+    Args:
+        share: of the bounds that is open at first; the rest is kept for what comes after :meth:`reopen`.
     """
 
-    def __init__(self, session: Session, bounds: Search) -> None:
+    def __init__(self, session: Session, bounds: Search, share: float = 1.0) -> None:
         self.session = session
         self.kind = session.kind
         self.prompt = session.prompt
         self.bounds = bounds
-        self.stop: str | None = None  # set: the bound that was met; nothing more is asked
+        self._most = math.ceil(share * bounds.max_calls), math.ceil(share * bounds.max_tokens)
+        self.open = True  # False: a bound was met, and nothing more is asked
+        self.stop: str | None = None  # the bound that was met first
         self.errors: set[str] = set()  # of the calls that failed
         self._calls = self._tokens = 0
+
+    def reopen(self) -> None:
+        """Open the bounds as a whole."""
+        self._most, self.open = (self.bounds.max_calls, self.bounds.max_tokens), True
 
     async def ask(self, questions: Sequence[Question]) -> list[str | None]:
         """The answers; None where the call failed, or no longer fitted below the bounds."""
@@ -78,13 +87,13 @@ class Table:
     def _admit(self, questions: Sequence[Question]) -> Sequence[Question]:
         """The first of the questions, as many as surely fit below both bounds."""
         calls, tokens = self._calls, self._tokens
+        max_calls, max_tokens = self._most
         for place, question in enumerate(questions):
             calls, tokens = calls + 1, tokens + question.upper_tokens
-            if self.stop is None and calls > self.bounds.max_calls:
-                self.stop = "max_calls"
-            if self.stop is None and tokens > self.bounds.max_tokens:
-                self.stop = "max_tokens"
-            if self.stop is not None:
+            if calls > max_calls or tokens > max_tokens:
+                self.open = False
+                self.stop = self.stop or ("max_calls" if calls > max_calls else "max_tokens")
+            if not self.open:
                 return questions[:place]
         return questions
 
@@ -143,12 +152,6 @@ class Node:
     @property
     def depth(self) -> int:
         return len(self.path)
-
-    def walk(self) -> Iterator[Self]:
-        """This node and all below it, each before its children."""
-        yield self
-        for child in self.children:
-            yield from child.walk()
 
     def record(self) -> Json:
         """Where the node stands in the tree, for the trace."""

@@ -6,6 +6,7 @@ where it states an answer.
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -50,7 +51,7 @@ class TreeOfThoughts:
         steps: list[Json] = []
         for step in range(self.params.steps):
             parents = [state for state in kept if state.answer is None]
-            if not parents or table.stop:
+            if not parents or not table.open:
                 break
             new = await self._value(table, await self._expand(table, parents, step), step)
             finished += [state for state in new if state.answer is not None]
@@ -61,7 +62,7 @@ class TreeOfThoughts:
         stop = table.stop or (
             "all branches answered" if all(s.answer is not None for s in kept) else "last step"
         )
-        return _best(table, finished, kept, tuple(steps), stop)
+        return await asyncio.to_thread(_best, table, finished, kept, tuple(steps), stop)
 
     async def _expand(self, table: Table, parents: Sequence[State], step: int) -> list[State]:
         """``samples`` independent continuations of every parent."""

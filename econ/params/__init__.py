@@ -36,6 +36,7 @@ from econ.params.methods import (
     Debate,
     Mad,
     MixtureOfAgents,
+    RStar,
     Search,
     SelfConsistency,
     SparseDebate,
@@ -66,6 +67,7 @@ __all__ = [
     "MixtureOfAgents",
     "Network",
     "Params",
+    "RStar",
     "Range",
     "Reward",
     "Search",
@@ -104,6 +106,7 @@ class Params(Section):
     moa: MixtureOfAgents = MixtureOfAgents()
     tot: ToT = ToT()
     rap: RAP = RAP()
+    rstar: RStar = RStar()
 
     @model_validator(mode="after")
     def _team_fits(self) -> Self:

@@ -23,6 +23,7 @@ BASELINES: dict[str, Domain] = {  # need none
     "moa": "all",
     "tot": "questions",
     "rap": "questions",
+    "rstar": "questions",
 }
 METHODS = (*ECON_METHODS, *BASELINES)
 
@@ -115,3 +116,24 @@ class RAP(Search):
     exemplars: Annotated[int, Field(ge=0, le=4)] = 4
     temperature: NonNegative = 0.8
     top_p: Annotated[float, Field(gt=0, le=1)] = 0.95
+
+
+class RStar(Search):
+    """Qi et al. 2024: tree search over five actions, then traces that a second look agrees with."""
+
+    rollouts: Positive = 2
+    depth: Positive = 4
+    thoughts: Positive = 2  # A1: next steps
+    completions: Positive = (
+        4  # A2: whole solutions behind one node, and answers to the problem's own question
+    )
+    questions: Positive = 1  # A3: next sub-questions
+    answers: Positive = 2  # A3, A4: answers to each
+    exploration: NonNegative = 2.0  # of UCT
+    exemplars: Annotated[int, Field(ge=0, le=4)] = 2
+    temperature: NonNegative = 0.8
+    top_p: Annotated[float, Field(gt=0, le=1)] = 0.95
+    verify_share: Share = 0.3  # of max_calls and max_tokens, kept for the discriminator
+    verify_temperature: NonNegative = 1.0
+    verify_cuts: tuple[Share, ...] = (0.2, 0.3, 0.4, 0.5)  # shares of a trace's words that it completes
+    verify_agree: Positive = 2  # completions that must reach the trace's answer

@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from econ.grading.text import first_sentence
 from econ.prompts.exemplars import decomposed, exemplars
 from econ.records import Message, Problem
 
@@ -215,6 +216,40 @@ def mad(turn: DebateTurn, prompt: str, kind: Kind, tokens: int, **values: Any) -
     """
     [message] = _user("mad", turn=turn, prompt=prompt, kind=kind, words=words(tokens), **values)
     return {**message, "role": "system"} if turn in ("debater", "moderator") else message
+
+
+def rstar_thought(prompt: str, kind: Kind, steps: str, examples: int, tokens: int) -> list[Message]:
+    """rStar's A1: one more step. The examples show the first step of a solution."""
+    firsts = [(e.question, first_sentence(e.answer)) for e in exemplars(kind)[:examples]]
+    return _rstar("thought", "First step", firsts, prompt, kind, steps, tokens)
+
+
+def rstar_solution(prompt: str, kind: Kind, steps: str, examples: int, tokens: int) -> list[Message]:
+    """rStar's A2, and its discriminator: the solution from ``steps`` on, to its end."""
+    whole = [(e.question, e.answer) for e in exemplars(kind)[:examples]]
+    return _rstar("solution", "Solution", whole, prompt, kind, steps, tokens)
+
+
+def rstar_rephrasing(prompt: str, kind: Kind, examples: int, tokens: int) -> list[Message]:
+    """rStar's A5: the problem in other words."""
+    again = [(e.question, e.rephrased) for e in decomposed(kind)[:examples]]
+    return _rstar("rephrasing", "In other words", again, prompt, kind, "", tokens)
+
+
+def _rstar(
+    action: str,
+    label: str,
+    shown: Sequence[tuple[str, str]],
+    prompt: str,
+    kind: Kind,
+    steps: str,
+    tokens: int,
+) -> list[Message]:
+    examples = [{"question": question, "shown": text} for question, text in shown]
+    return _user(
+        "rstar", action=action, label=label, examples=examples, prompt=prompt, kind=kind, steps=steps,
+        words=words(tokens),
+    )  # fmt: skip
 
 
 def words(tokens: int) -> int:

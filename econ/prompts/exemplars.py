@@ -38,20 +38,19 @@ def exemplars(kind: Kind) -> tuple[Exemplar, ...]:
 @dataclass(frozen=True, slots=True)
 class Decomposed:
     """A problem as sub-questions with their answers, each of which ends with "The answer is X."; the last
-    sub-question is the problem's own. ``useless`` would not help."""
+    sub-question is the problem's own. ``useless`` would not help; ``rephrased`` says the problem again."""
 
     question: str
     steps: tuple[tuple[str, str], ...]
     useless: str
+    rephrased: str
 
 
 @cache
 def decomposed(kind: Kind) -> tuple[Decomposed, ...]:
     """Four of the kind's worked examples, solved by sub-questions (for RAP and rStar); none for plans."""
     rows = map(orjson.loads, _file(kind, "sub_questions").splitlines())
-    return tuple(
-        Decomposed(row["question"], tuple((q, a) for q, a in row["steps"]), row["useless"]) for row in rows
-    )
+    return tuple(Decomposed(**{**row, "steps": tuple((q, a) for q, a in row["steps"])}) for row in rows)
 
 
 def digest(kind: Kind, folder: str = "few_shot") -> str:

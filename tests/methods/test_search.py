@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +17,7 @@ from econ.records import Call, Job, Problem, Request, stable_seed, to_json
 from tests.scripted import ScriptedClient
 
 PROBLEM = Problem("p1", "svamp", "Tom has 3 apples and buys 4. How many?", gold="7391846")
-SEARCHES = ["tot", "rap"]
+SEARCHES = ["tot", "rap", "rstar"]
 
 
 def rambles(request: Request) -> str:
@@ -58,7 +59,9 @@ async def test_the_order_of_answers_changes_nothing(name: str, seed: int) -> Non
 async def test_the_bound_on_calls_is_met_and_said(name: str, bound: int) -> None:
     client = CountingClient()
     solution = await solve(search(name, max_calls=bound), client)
-    assert sum(tally.calls for tally in client.needs.values()) == bound
+    made = sum(tally.calls for tally in client.needs.values())
+    kept = Params().rstar.verify_share if name == "rstar" else 0  # for a discriminator that may not be needed
+    assert math.ceil((1 - kept) * bound) <= made <= bound
     assert solution.stop == "max_calls"
 
 
