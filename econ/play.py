@@ -10,8 +10,9 @@ import orjson
 
 from econ import benchmarks, paths, prompts
 from econ.files import write_atomic
-from econ.grading import grade
+from econ.grading import extract, gradable, grade
 from econ.grading.leaks import tells
+from econ.grading.rounds import marked
 from econ.llm import open_client, payer
 from econ.llm.base import Client
 from econ.methods.base import Method, Session, Solution
@@ -78,6 +79,7 @@ async def solve(method: Method, problem: Problem, session: Session, job: Job) ->
     rewards = await asyncio.to_thread(earned, problem, solution, verdict, session.params)
     audit = await asyncio.to_thread(audited, problem, solution, session.params)
     shorter = await asyncio.to_thread(_judge_firsts, problem, solution, session.params)
+    steps = await asyncio.to_thread(marked, problem, solution.steps, session.params)
     return Trace(
         problem_id=problem.id,
         benchmark=problem.benchmark,
@@ -94,7 +96,7 @@ async def solve(method: Method, problem: Problem, session: Session, job: Job) ->
         rounds=solution.rounds,
         stop=solution.stop,
         text=solution.text,
-        steps=solution.steps,
+        steps=steps,
         detail={**_marks(problem), **verdict.detail, **solution.detail, **rewards, **audit, **shorter},
         simulated=session.client.simulated,
         calls=session.calls,
@@ -117,7 +119,14 @@ def audited(problem: Problem, solution: Solution, params: Params) -> Json:
 
 
 def judge(problem: Problem, solution: Solution, params: Params) -> Verdict:
-    """The grader's verdict; a method that could get no answer is INVALID for the reason it gave."""
+    """The grader's verdict; a method that could get no answer is INVALID for the reason it gave.
+
+    Where there is nothing to grade by the answer is read and not held to be right.
+    """
+    if not gradable(problem, params):
+        answer = extract(prompts.kind_of(problem.benchmark, params), solution.text)
+        right, reason = (None, solution.error or "no readable answer") if answer is None else (False, None)
+        return Verdict(answer, None, right, 0.0, reason)
     if solution.error is None:
         return grade(problem, solution.text, params)
     verdict = grade(problem, None, params)
@@ -126,7 +135,7 @@ def judge(problem: Problem, solution: Solution, params: Params) -> Verdict:
 
 def _judge_firsts(problem: Problem, solution: Solution, params: Params) -> Json:
     """The verdicts on what the first 1, 2, … k samples or rounds alone would have answered."""
-    if not solution.firsts:
+    if not solution.firsts or not gradable(problem, params):
         return {}
     verdicts = {text: grade(problem, text, params) for text in dict.fromkeys(solution.firsts)}
     kept = [verdicts[text] for text in solution.firsts]

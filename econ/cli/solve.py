@@ -9,10 +9,12 @@ from pathlib import Path
 import click
 
 from econ.cli.options import known_benchmark, offline_option, params_option, seed_option
+from econ.cli.turns import Turns, answers
 from econ.errors import EconError
+from econ.llm.base import Usage
 from econ.methods.base import Method
 from econ.params import ECON_METHODS, Params, load
-from econ.records import Call, Job, Problem
+from econ.records import Job, Problem, Trace
 
 
 @click.command("solve")
@@ -23,6 +25,7 @@ from econ.records import Call, Job, Problem
 @click.option("--problem", "problem_id", help="A problem of the benchmark by its id, instead of QUESTION.")
 @click.option("--method", default="econ-bne", show_default=True, help="Any method.")
 @click.option("--n-agents", type=click.IntRange(min=1), help="Executors; default: the first of the params.")
+@click.option("--prompts", "show_prompts", is_flag=True, help="Show what each was asked, too.")
 @seed_option
 @params_option
 @offline_option
@@ -32,6 +35,7 @@ def command(
     problem_id: str | None,
     method: str,
     n_agents: int | None,
+    show_prompts: bool,
     seed: int,
     params_file: Path,
     offline: bool,
@@ -46,7 +50,8 @@ def command(
     known_benchmark(params, benchmark)
     problem = _find(benchmark, question, problem_id, params)
     job = Job(benchmark, method, n_agents or params.n_agents[0], seed)
-    asyncio.run(_solve(_method(job, params), problem, params, job, offline))
+    player = _method(job, params)
+    asyncio.run(_solve(player, problem, params, job, offline=offline, show_prompts=show_prompts))
 
 
 def _find(benchmark: str, question: str | None, problem_id: str | None, params: Params) -> Problem:
@@ -85,7 +90,9 @@ def _method(job: Job, params: Params) -> Method:
     return untrained(params, job.n_agents, job.method, job.seed)
 
 
-async def _solve(method: Method, problem: Problem, params: Params, job: Job, offline: bool) -> None:
+async def _solve(
+    method: Method, problem: Problem, params: Params, job: Job, *, offline: bool, show_prompts: bool
+) -> None:
     from econ.llm import open_client
     from econ.methods.base import Session
     from econ.methods.room import check_room
@@ -95,30 +102,27 @@ async def _solve(method: Method, problem: Problem, params: Params, job: Job, off
     async with open_client(params, offline=offline) as client:
         if not offline:
             await check_room([problem], client, params, job.method, job.n_agents)
-        session = Session(problem, client, params, job.n_agents, job.seed, watch=_show)
+        session = Session(problem, client, params, job.n_agents, job.seed, watch=Turns(prompts=show_prompts))
         trace = await solve(method, problem, session, job)
         usage = client.usage
+    _conclude(trace, usage)
+
+
+def _conclude(trace: Trace, usage: Usage) -> None:
+    """Everybody's answers by round, the method's own, and what the game took."""
+    for line in answers(trace):
+        click.echo(line)
     verdict = "INVALID" if trace.invalid else trace.answer
-    if problem.gold is not None:
-        verdict = f"{verdict} ({'right' if trace.correct else f'wrong, gold {problem.gold}'})"
-    simulated = " SIMULATED" if trace.simulated else ""
-    click.secho(f"Answer{simulated}: {verdict}", bold=True)
+    if "constraints" in trace.detail:
+        verdict = f"{verdict} ({'passes' if trace.correct else f'{trace.reward:.0%} of the constraints met'})"
+    elif trace.gold is not None:
+        verdict = f"{verdict} ({'right' if trace.correct else f'wrong, gold {trace.gold}'})"
+    click.secho(f"Answer{' SIMULATED' if trace.simulated else ''}: {verdict}", bold=True)
     if trace.reason:
         click.echo(f"  {trace.reason}")
-    tokens = usage.prompt_tokens + usage.completion_tokens
+    tokens = sum(call.prompt_tokens + call.completion_tokens for call in trace.calls)
+    paid = usage.prompt_tokens + usage.completion_tokens
     click.echo(
-        f"  {trace.rounds} rounds ({trace.stop}), {usage.made} calls made, "
-        f"{usage.cached} from cache, {tokens:,} tokens paid"
+        f"  {trace.method}: {trace.rounds} round{'s' * (trace.rounds != 1)}, ended by: {trace.stop}; "
+        f"{len(trace.calls)} calls, {tokens:,} tokens; paid now: {usage.made} calls, {paid:,} tokens"
     )
-
-
-def _show(call: Call) -> None:
-    head = f"round {call.round} · {call.role}"
-    if call.role != "coordinator":
-        head += f" {call.agent + 1}"
-    s = call.sampling
-    settings = f"T {s.temperature:.2f}, top-p {s.top_p:.2f}, penalty {s.repetition_penalty:.2f}"
-    counts = f"{call.prompt_tokens}+{call.completion_tokens} tokens{', cached' if call.cached else ''}"
-    click.echo(f"{click.style(head, bold=True)}  ({settings}; {counts})")
-    body = call.text.strip() if call.ok else f"[no answer: {call.error}]"
-    click.echo("\n".join(f"  {line}" for line in body.splitlines()) + "\n")

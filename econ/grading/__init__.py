@@ -28,6 +28,13 @@ _GRADERS: Mapping[str, ModuleType] = {"number": number, "math": latex, "yesno": 
 KINDS = (*_GRADERS, "plan")
 
 
+def gradable(problem: Problem, params: Params) -> bool:
+    """Is there something to grade by? A question of the user's own has neither gold nor constraints."""
+    from econ.benchmarks.registry import spec
+
+    return bool(problem.meta) if spec(problem.benchmark, params).kind == "plan" else problem.gold is not None
+
+
 def grade(problem: Problem, text: str | None, params: Params) -> Verdict:
     """Grade a text as the answer to a problem. ``text`` None: no answer could be had (INVALID).
 

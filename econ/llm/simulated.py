@@ -112,6 +112,8 @@ class SimulatedClient:
 
     def _answer_as(self, request: Request, content: str, problem: Problem) -> str:
         """What the request's role says: of what it reads, the most frequent answer, ties to the earliest."""
+        if request.role in ("moderator", "judge") and request.messages[0]["role"] == "system":
+            return _chaired(request)
         if request.role not in _READERS:
             return self._play(request, content, problem)
         seen = "\n".join(message["content"].replace(problem.prompt, "") for message in request.messages)
@@ -127,10 +129,9 @@ class SimulatedClient:
             return f"SIMULATED majority of {len(read)}. Final answer: {answer}"
         if request.role == "selector":
             return orjson.dumps({"choice": given.index(answer) + 1}).decode()
-        plain = answer.removeprefix("\\boxed{").removesuffix("}") if answer.startswith("\\boxed{") else answer
         return orjson.dumps(
             {
-                "final_answer": plain,
+                "final_answer": _plain(answer),
                 "confidence": count / len(read),
                 "reasoning": f"SIMULATED majority of {len(read)}.",
                 "checklist": [],
@@ -185,6 +186,21 @@ class SimulatedClient:
     def _know(self, known: Iterable[Problem]) -> None:
         for problem in known:
             self._by_line.setdefault(problem.prompt.split("\n", 1)[0], []).append(problem)
+
+
+def _plain(answer: str) -> str:
+    return answer.removeprefix("\\boxed{").removesuffix("}") if answer.startswith("\\boxed{") else answer
+
+
+def _chaired(request: Request) -> str:
+    """A moderator prefers what both sides say; a judge takes the affirmative side's first answer."""
+    told = request.messages[1 if request.role == "judge" else -1]["content"]
+    given = list(map(_plain, _ANSWER.findall(told)))
+    if request.role == "judge" and request.messages[-1]["content"] == told:
+        return f"SIMULATED candidates: {', '.join(dict.fromkeys(given))}"
+    answer = given[0] if given and (request.role == "judge" or len(set(given)) == 1) else None
+    verdict = {"preference": "no" if answer is None else "yes", "side": "none", "answer": answer}
+    return orjson.dumps({**verdict, "reason": "SIMULATED."}).decode()
 
 
 def _prepared(params: Params) -> Iterator[list[Problem]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from econ import grading
+from econ.errors import EconError
 from econ.llm.base import Client
 from econ.params import Params
 from econ.prompts import kind_of
@@ -39,7 +40,7 @@ class Session:
     Args:
         problem: its ``prompt`` is all that a model may see of it.
         client: the shared LLM client.
-        n_agents: executors (or debaters).
+        n_agents: executors (or debaters); at least one.
         seed: of the run. A request's own seed is a function of (seed, problem, role, agent, round, sample),
             so equal questions of two methods are one paid answer.
         watch: told of every call as it ends, for showing a game live.
@@ -54,6 +55,8 @@ class Session:
         seed: int,
         watch: Callable[[Call], None] | None = None,
     ) -> None:
+        if n_agents < 1:
+            raise EconError(f"a team of {n_agents} agents cannot answer", "give it at least one (n_agents)")
         self.problem_id = problem.id
         self.benchmark = problem.benchmark
         self.kind = kind_of(problem.benchmark, params)  # number | math | yesno | plan | text
@@ -124,6 +127,13 @@ class Bounded(Protocol):
 
     max_calls: int
     max_tokens: int  # prompts and completions
+
+
+@runtime_checkable
+class Forgetful(Protocol):
+    """A method whose participants leave out what their models have no room for, oldest first (``Chat``)."""
+
+    forgets: bool
 
 
 class Said(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -103,3 +104,9 @@ class Chat:
             return True
         counts = [await client.count_tokens(self._model, message["content"]) for message in messages]
         return sum(counts) <= room
+
+
+def least(messages: Sequence[Message]) -> Sequence[Message]:
+    """What stays of a participant's messages when all but the newest exchange is left out."""
+    said = [place for place, message in enumerate(messages) if message["role"] == "assistant"]
+    return [*messages[: said[0]], *messages[said[-1] :]] if said else messages

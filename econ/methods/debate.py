@@ -23,6 +23,8 @@ class Debate:
         agreement_stop: end once all agents (two or more) have given one and the same answer.
     """
 
+    forgets = True
+
     def __init__(
         self,
         rounds: int,
@@ -44,16 +46,16 @@ class Debate:
         firsts: list[str | None] = []
         stop = "last round"
         for round in range(self.rounds):
-            shown = [[turns[i].text for i in read] if turns else [] for read in readers]
-            turns = await asyncio.gather(
-                *(
-                    chat.say(_told(session, chat, [text for text in texts if text is not None]), round)
-                    for chat, texts in zip(chats, shown, strict=True)
-                )
-            )
-            steps.append(exchange(session, round, turns))
-            firsts.append(_decide(session, turns, steps[-1]))
-            if self.agreement_stop and _agreed(steps[-1]):
+            told = [
+                _told(session, chat, [turns[i].text for i in read] if turns else [])
+                for chat, read in zip(chats, readers, strict=True)
+            ]
+            said = (chat.say(message, round) for chat, message in zip(chats, told, strict=True))
+            turns = await asyncio.gather(*said)
+            answers = answers_of(session.kind, turns)
+            steps.append({"round": round, "answers": answers})
+            firsts.append(_decide(session.kind, turns, answers))
+            if self.agreement_stop and _agreed(session.kind, answers):
                 stop = "agreement"
                 break
         return Solution(
@@ -86,28 +88,20 @@ def neighbours(agent: int, n: int, degree: int | None) -> list[int]:
     return sorted(list(nearest)[:count])
 
 
-def exchange(session: Session, round: int, turns: Sequence[Turn]) -> Json:
-    """The record of one round: what each participant answers, and how many different answers there are."""
-    answers = answers_of(session.kind, turns)
-    return {
-        "round": round,
-        "answers": answers,
-        "distinct": len(grading.grouped(session.kind, answers)),
-    }
-
-
-def _decide(session: Session, turns: Sequence[Turn], step: Json) -> str | None:
+def _decide(kind: str, turns: Sequence[Turn], answers: Sequence[str | None]) -> str | None:
     """The text of the largest group of equal answers: its earliest member's; None: no votes."""
-    winner = grading.majority(session.kind, step["answers"])
+    winner = grading.majority(kind, answers)
     return None if winner is None else turns[winner].text
 
 
-def _agreed(step: Json) -> bool:
-    return len(step["answers"]) > 1 and None not in step["answers"] and step["distinct"] == 1
+def _agreed(kind: str, answers: Sequence[str | None]) -> bool:
+    """Have two or more agents all given one and the same answer?"""
+    return len(answers) > 1 and None not in answers and len(grading.grouped(kind, answers)) == 1
 
 
-def _told(session: Session, chat: Chat, others: list[str]) -> Message:
+def _told(session: Session, chat: Chat, read: Sequence[str | None]) -> Message:
     """The next message of an agent; one that has given no answer so far gets the problem again."""
+    others = [text for text in read if text is not None]
     tokens = session.params.llm.answer_tokens(session.benchmark)
     [first] = prompts.cot(session.prompt, session.kind, tokens)
     if not chat.spoke and not others:

@@ -106,11 +106,9 @@ def earned(problem: Problem, solution: Solution, verdict: Verdict, params: Param
 
     For the record of an evaluation alone: nothing is learned from it.
     """
-    from econ.grading import grade
-    from econ.prompts import kind_of
+    from econ.grading import gradable, grade
 
-    gradable = problem.gold is not None or kind_of(problem.benchmark, params) == "plan"
-    if "alpha" not in solution.detail or not gradable:
+    if "alpha" not in solution.detail or not gradable(problem, params):
         return {}
     last, (a_al, a_ts, a_cc) = solution.steps[-1], solution.detail["alpha"]
     tasks = [params.reward.r_max * grade(problem, answer, params).reward for answer in last["answers"]]

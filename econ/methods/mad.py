@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from econ import grading, prompts
-from econ.methods.base import Session, Solution, why_none
+from econ.methods.base import Session, Solution, answers_of, why_none
 from econ.methods.chat import Chat, Turn
 from econ.methods.commitment import as_text, json_object
-from econ.methods.debate import exchange
 from econ.records import Json, Message
 
 SIDES = ("affirmative", "negative")
@@ -37,6 +36,7 @@ class TitForTat:
     """
 
     name = "mad"
+    forgets = True
 
     def __init__(self, level: int, rounds: int, temperature: float) -> None:
         self.level, self.rounds, self.temperature = level, rounds, temperature
@@ -81,7 +81,8 @@ class _Debate:
         verdict = self._read(turn)
         self.steps.append(
             {
-                **exchange(self.session, round, self.said[-1]),
+                "round": round,
+                "answers": answers_of(self.session.kind, self.said[-1]),
                 "verdict": verdict.text,
                 "side": verdict.side,
             }

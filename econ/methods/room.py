@@ -3,7 +3,8 @@
 A server would refuse a prompt that is too long, or cut it without a word, when other calls are already paid.
 So the problem with the longest prompt is played first against a client that answers nothing at full length:
 the longest prompt of that play, with the answer's cap, is what each model must have room for. The problem's
-own text is counted by the model's tokenizer, the rest by estimate.
+own text is counted by the model's tokenizer, the rest by estimate. Of a debate, which leaves out its oldest
+exchanges itself, the newest one must have room.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from econ.errors import EconError
 from econ.llm.base import Client
 from econ.llm.estimate import CountingClient, filler
 from econ.methods import baseline
-from econ.methods.base import Session
+from econ.methods.base import Forgetful, Session
+from econ.methods.chat import least
 from econ.params import ECON_METHODS, Params
 from econ.records import Call, Message, Problem, Request
 
@@ -65,8 +67,10 @@ async def _asked(
         return _econ(problem, params, n_agents)
     client = _Recorder()
     session = Session(problem, client, params, n_agents, seed=0)
-    await baseline(method, params, problem.benchmark).solve(session)
-    return [(r.model, r.messages, r.sampling.max_tokens) for r in client.requests]
+    player = baseline(method, params, problem.benchmark)
+    await player.solve(session)
+    kept = least if isinstance(player, Forgetful) else tuple
+    return [(r.model, kept(r.messages), r.sampling.max_tokens) for r in client.requests]
 
 
 def _econ(problem: Problem, params: Params, n: int) -> list[tuple[str, Sequence[Message], int]]:

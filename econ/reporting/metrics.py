@@ -11,6 +11,7 @@ from typing import Any
 from econ.errors import EconError
 from econ.params import ECON_METHODS, Params
 from econ.records import Call, Json, Trace
+from econ.reporting.convergence import convergence
 from econ.reporting.outputs import STRATEGY_FACTS
 from econ.reporting.statistics import wilson
 
@@ -157,7 +158,7 @@ def _counts(values: Iterable[str]) -> dict[str, int]:
 
 
 def _extras(traces: Sequence[Trace]) -> Json:
-    """Numbers that only some benchmarks have."""
+    """Numbers that only some benchmarks and methods have."""
     extras: Json = {}
     if all("constraints" in trace.detail for trace in traces):
         extras["travelplanner"] = _plan_rates(traces)
@@ -167,6 +168,12 @@ def _extras(traces: Sequence[Trace]) -> Json:
         extras["strategies"] = _strategies(traces)
     if all("first_k" in trace.detail for trace in traces):
         extras["points"] = operating_points(traces)
+    if rounds := convergence(traces):
+        extras["convergence"] = rounds
+    if any("dropped_exchanges" in trace.detail for trace in traces):
+        extras["dropped_exchanges"] = sum(trace.detail.get("dropped_exchanges", 0) for trace in traces)
+    if any("favoured" in trace.detail for trace in traces):
+        extras["favoured"] = _counts(trace.detail.get("favoured") or "neither" for trace in traces)
     return extras
 
 

@@ -52,6 +52,7 @@ class FakeServer:
     ) -> None:  # fmt: skip
         self.answer, self.faults, self.latency, self.owner = answer, faults, latency, owner
         self.port, self.context, self.keep_log = port, context, keep_log
+        self.listings = 0  # of the models, asked for
         self.log: list[Seen] = []
         self.in_flight = self.most_in_flight = self.served = 0
         self._attempts: Counter[bytes] = Counter()
@@ -97,6 +98,7 @@ class FakeServer:
         await runner.cleanup()
 
     async def _models(self, request: web.Request) -> web.Response:
+        self.listings += 1
         row = {"id": "fake", "object": "model", "owned_by": self.owner, "max_model_len": self.context}
         row["context_length"] = self.context  # as Together names it
         return web.json_response({"object": "list", "data": [row]})

@@ -98,6 +98,22 @@ async def test_an_answer_paid_by_another_job_is_cached() -> None:
     assert replace(mine, cached=True) == theirs
 
 
+@pytest.mark.parametrize("backend", ["openai", "together"])
+async def test_a_models_context_is_asked_for_once(backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOGETHER_API_KEY", "key")
+    with FakeServer(owner="vllm") as server:
+        params = params_for(server.url, backend=backend, dialect="vllm")
+        async with open_client(params, offline=True) as client:
+            assert await client.context_tokens("fake") is None  # never asked: no answer depends on it
+        async with open_client(params) as client:
+            before = server.listings
+            contexts = await asyncio.gather(*(client.context_tokens("fake") for _ in range(20)))
+        assert contexts == [server.context] * 20
+        assert server.listings == before + 1
+    async with open_client(params, offline=True) as client:
+        assert await client.context_tokens("fake") == server.context
+
+
 async def test_offline_names_what_is_missing() -> None:
     with FakeServer() as server:
         params = params_for(server.url)

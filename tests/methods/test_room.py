@@ -79,6 +79,17 @@ async def test_more_agents_and_more_to_read_need_more(plans: list[Problem]) -> N
     assert await needed("econ-bne", 3, information="complete", belief="text") > await needed("econ-bne", 3)
 
 
+async def test_of_a_debate_the_newest_exchange_must_have_room_and_no_more(plans: list[Problem]) -> None:
+    async def needed(method: str, rounds: int) -> int:
+        params = Params.model_validate({"debate": {"rounds": rounds}, "mad": {"rounds": rounds}})
+        with pytest.raises(EconError) as caught:
+            await check_room(plans, Server(10), params, method, 3)
+        return least_room(str(caught.value))
+
+    assert await needed("debate", 1) < await needed("debate", 2) == await needed("debate", 9)
+    assert await needed("mad", 1) == await needed("mad", 9)  # its judge reads most, whatever went before
+
+
 async def test_the_way_out_names_the_reference_information(plans: list[Problem]) -> None:
     with pytest.raises(EconError, match=r"data\.reference_tokens"):
         await check_room(plans, Server(10), PARAMS, "cot", 3)

@@ -1,0 +1,122 @@
+"""A game as it is read in a terminal: rounds, who speaks, with which settings, and what is said."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterable
+
+import click
+import orjson
+
+from econ.records import Call, Trace
+
+# Where an agent's number tells nothing more than its role.
+_ONE_OF_A_KIND = ("affirmative", "negative", "moderator", "selector", "aggregator")
+_SEVERAL = ("executor", "debater", "proposer")
+_COLOURS = ("cyan", "green", "yellow", "blue", "bright_red", "bright_cyan")
+_CHAIR = "magenta"  # who decides on others' answers
+
+
+class Turns:
+    """Prints every call as it ends.
+
+    In a terminal there are colours, and texts are wrapped to its width; elsewhere texts stay as they are. A
+    model is named where it is another than before.
+
+    Args:
+        prompts: show what was asked, too.
+    """
+
+    def __init__(self, *, prompts: bool = False) -> None:
+        self._prompts = prompts
+        self._round: int | None = None
+        self._model = ""
+
+    def __call__(self, call: Call) -> None:
+        if call.round != self._round:
+            self._round = call.round
+            click.secho(f"── round {call.round} ──\n", dim=True)
+        facts = _facts(call) if call.model == self._model else f"{call.model}, {_facts(call)}"
+        self._model = call.model
+        head = click.style(speaker(call), fg=_colour(call), bold=True)
+        click.echo(f"{head}  {click.style(facts, dim=True)}")
+        if self._prompts:
+            for message in call.messages:
+                click.secho(_body(f"[{message['role']}] {message['content']}", "  > "), dim=True)
+        if call.ok:
+            click.echo(_body(_unfolded(call.text), "  ") + "\n")
+        else:
+            click.secho(f"  no answer: {call.error}\n", fg="red")
+
+
+def speaker(call: Call) -> str:
+    """Role, number and sample: "executor 2", "moderator", "solver, sample 3"."""
+    named = call.role
+    if call.role in _SEVERAL or (call.agent and call.role not in _ONE_OF_A_KIND):
+        named += f" {call.agent + 1}"
+    return f"{named}, sample {call.sample + 1}" if call.sample else named
+
+
+def answers(trace: Trace) -> list[str]:
+    """A line per round with the participants' answers; where the gold is known, which are right."""
+    lines = []
+    for step in trace.steps:
+        if "answers" in step and trace.benchmark != "travelplanner":
+            marks = step.get("correct") or [None] * len(step["answers"])
+            given = (_marked(*pair) for pair in zip(step["answers"], marks, strict=True))
+            lines.append(f"round {step['round']}: {'  '.join(given)}")
+    return lines
+
+
+def _marked(answer: str | None, right: bool | None) -> str:
+    if answer is None:
+        return "none"
+    return answer if right is None else f"{answer} {'✓' if right else '✗'}"
+
+
+def _facts(call: Call) -> str:
+    """The settings that are not neutral, and what it cost."""
+    s = call.sampling
+    facts = [f"T {s.temperature:.2f}"]
+    if s.top_p != 1:
+        facts.append(f"top-p {s.top_p:.2f}")
+    if s.repetition_penalty != 1:
+        facts.append(f"penalty {s.repetition_penalty:.2f}")
+    facts.append(f"{call.prompt_tokens} + {call.completion_tokens} tokens")
+    if call.finish_reason == "length":
+        facts.append("cut at its cap")
+    if call.cached:
+        facts.append("cached")
+    return ", ".join(facts)
+
+
+def _colour(call: Call) -> str:
+    alone = call.role in ("coordinator", "judge", *_ONE_OF_A_KIND[2:])
+    return _CHAIR if alone else _COLOURS[call.agent % len(_COLOURS)]
+
+
+def _unfolded(text: str) -> str:
+    """A JSON object as a line per key; anything else, a cut one too, as it is."""
+    try:
+        found = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return text.strip()
+    if not isinstance(found, dict):
+        return text.strip()
+    return "\n".join(f"{key}: {line}" for key, value in found.items() for line in _lines(value))
+
+
+def _lines(value: object) -> Iterable[str]:
+    if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
+        return (orjson.dumps(item).decode() for item in value)
+    return [value if isinstance(value, str) else orjson.dumps(value).decode()]
+
+
+def _body(text: str, indent: str) -> str:
+    lines: Iterable[str] = text.splitlines()
+    if sys.stdout.isatty():
+        width = max(40, shutil.get_terminal_size().columns - len(indent))
+        lines = (part for line in lines for part in textwrap.wrap(line, width) or [""])
+    return "\n".join(f"{indent}{line}".rstrip() for line in lines)
