@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 import orjson
@@ -169,7 +169,7 @@ Split = Literal["train", "test"]
 
 def to_json(record: Any) -> bytes:
     """One compact JSON line (no newline), keys in field order, for any record of this module."""
-    return orjson.dumps(asdict(record), option=orjson.OPT_SERIALIZE_NUMPY)
+    return orjson.dumps(record, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
 def stable_seed(*parts: object) -> int:

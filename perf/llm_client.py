@@ -158,9 +158,11 @@ def compare(latency: float, problems: int, rounds: int) -> None:
                 best[name] = {key: min(kept[key], found[key]) for key in found}
     for name, found in best.items():
         per_call = 1000 * found["cpu"] / (13 * problems)
-        times = f"{per_call / (1000 * best['aiohttp']['cpu'] / (13 * problems)):.2f} x aiohttp"
-        bound = f", {found['wall'] / ideal:.3f} x ideal {ideal:.2f} s" if ideal else ""
-        print(f"{name:12} wall {found['wall']:7.2f} s{bound}   CPU {per_call:.3f} ms/call, {times}")
+        walls, cpus = (found[key] / best["aiohttp"][key] for key in ("wall", "cpu"))
+        bound = f"{found['wall'] / ideal:.3f} x ideal, " if ideal else ""
+        print(f"{name:12} wall {found['wall']:7.2f} s: {bound}{walls:.3f} x aiohttp;   "
+              f"CPU {per_call:.3f} ms/call: {cpus:.2f} x aiohttp")  # fmt: skip
+    print(f"load of the machine {os.getloadavg()[0]:.1f}")
 
 
 def cache() -> None:

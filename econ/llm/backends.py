@@ -2,17 +2,17 @@
 
 A backend makes one attempt and tells faults apart; caching, limits and retries are the client's
 (:mod:`econ.llm.client`). The transport decides the overhead: plain aiohttp with an unbounded pool costs a
-tenth of an SDK's CPU per call, so it carries everything but Together, whose SDK is used over aiohttp too.
+tenth of an SDK's CPU per call, so it carries everything, Together's SDK too.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from urllib.parse import urlsplit
 from weakref import WeakValueDictionary
 from zlib import crc32
@@ -72,6 +72,12 @@ class Backend(Protocol):
     async def close(self) -> None: ...
 
 
+class Received(NamedTuple):
+    status: int
+    payload: bytes
+    retry_after: str | None
+
+
 class Http:
     """POST and GET over one aiohttp session, made at first use."""
 
@@ -92,23 +98,22 @@ class Http:
             headers=headers,
         )
 
-    async def ask(self, method: str, url: str, body: Json | None = None) -> bytes:
-        """The body of a 200 answer.
+    async def exchange(
+        self, method: str, url: str, data: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> Received:
+        """What the server answers, whatever its status.
 
         Raises:
-            Fault: anything else.
+            Fault: it gives no whole answer.
         """
         import aiohttp
 
         if self._session is None:
             self._session = self._open()
-        data = None if body is None else orjson.dumps(body)
         try:
-            async with self._session.request(method, url, data=data) as response:
+            async with self._session.request(method, url, data=data, headers=headers) as response:
                 payload = await response.read()
-                if response.status == 200:
-                    return payload
-                raise http_fault(response.status, payload, response.headers.get("Retry-After"))
+                return Received(response.status, payload, response.headers.get("Retry-After"))
         except aiohttp.ClientConnectorError:
             raise Fault("connection refused", gone=True) from None
         except TimeoutError:
@@ -117,6 +122,17 @@ class Http:
             raise EconError(f"llm.base_url '{url}' is not a URL", "like http://127.0.0.1:8000/v1") from None
         except (aiohttp.ClientError, OSError):
             raise Fault("connection dropped") from None
+
+    async def ask(self, method: str, url: str, body: Json | None = None) -> bytes:
+        """The body of a 200 answer.
+
+        Raises:
+            Fault: anything else.
+        """
+        got = await self.exchange(method, url, None if body is None else orjson.dumps(body))
+        if got.status != 200:
+            raise http_fault(got.status, got.payload, got.retry_after)
+        return got.payload
 
     async def json(self, method: str, url: str, body: Json | None = None) -> Any:
         try:

@@ -19,7 +19,7 @@ from econ.records import Request, Sampling
 MINIMUM_FREE = 2e9  # bytes
 NEEDED = {
     "local": ("xllamacpp",),
-    "together": ("together", "httpx-aiohttp"),
+    "together": ("together", "aiohttp"),
     "openai": ("aiohttp",),
     "simulated": (),
 }  # fmt: skip

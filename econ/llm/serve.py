@@ -78,7 +78,7 @@ def serve_llm(settings: Json) -> tuple[str, Any]:
 def serve_embedding(settings: Json) -> tuple[str, Any]:
     """Sentence embeddings: POST {"texts": [...]} returns unit-norm float32 vectors, base64 in JSON."""
     from econ.llm.backends import lower_priority
-    from econ.llm.embedding import start_server
+    from econ.llm.encoder import start_server
 
     lower_priority()
     return start_server(LOOPBACK, settings)

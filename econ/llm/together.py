@@ -1,18 +1,49 @@
-"""Together AI through its SDK, carried by aiohttp: the SDK's own pool stops at 100 connections."""
+"""Together AI through its SDK, carried by our own transport.
+
+The SDK words requests and errors; what it would send them with (httpx, or httpx over aiohttp) stops at 100
+connections, or spends more time on cookies, redirects and authentication flows than a call takes.
+"""
 
 from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING, Any
 
+import httpx
+
 from econ.llm import dialects
-from econ.llm.backends import missing_key
+from econ.llm.backends import Http, missing_key
 from econ.llm.dialects import Dialect
 from econ.llm.faults import Fault, Reply, http_fault, read_reply
 from econ.records import Json
 
 if TYPE_CHECKING:
+    from together import AsyncTogether
+
     from econ.params import LLM
+
+
+class Carrier(httpx.AsyncClient):
+    """The HTTP client that the SDK is given: straight to :class:`Http`."""
+
+    def __init__(self, http: Http) -> None:
+        super().__init__(transport=httpx.AsyncBaseTransport())  # never asked: send is ours
+        self._http = http
+
+    def build_request(self, method: str, url: Any, **parts: Any) -> httpx.Request:
+        wanted = {name: parts.get(name) for name in ("content", "params", "headers")}
+        return httpx.Request(method, url, **wanted)
+
+    async def send(self, request: httpx.Request, **_: Any) -> httpx.Response:
+        headers = {name: value for name, value in request.headers.items() if name != "content-length"}
+        got = await self._http.exchange(request.method, str(request.url), request.content, headers)
+        told = {"Content-Type": "application/json"}
+        if got.retry_after is not None:
+            told["Retry-After"] = got.retry_after
+        return httpx.Response(got.status, headers=told, content=got.payload, request=request)
+
+    async def aclose(self) -> None:
+        await self._http.close()
 
 
 class Together:
@@ -28,7 +59,7 @@ class Together:
             raise missing_key("TOGETHER_API_KEY")
         self.in_flight = llm.max_in_flight
         self._timeout = llm.timeout_seconds
-        self._client: Any = None
+        self._client: AsyncTogether | None = None
 
     async def dialect(self) -> Dialect:
         return dialects.TOGETHER
@@ -36,22 +67,14 @@ class Together:
     def identity(self, model: str) -> str:
         return model
 
-    def _sdk(self) -> Any:
+    def _sdk(self) -> AsyncTogether:
+        from together import AsyncTogether
+
         if self._client is None:
-            self._client = self._open()
+            self._client = AsyncTogether(
+                base_url=self._base_url, max_retries=0, http_client=Carrier(Http(self._timeout))
+            )
         return self._client
-
-    def _open(self) -> Any:
-        import httpx
-        from together import AsyncTogether, DefaultAioHttpClient
-
-        limits = httpx.Limits(max_connections=self.in_flight, max_keepalive_connections=self.in_flight)
-        return AsyncTogether(
-            base_url=self._base_url,
-            timeout=self._timeout,
-            max_retries=0,
-            http_client=DefaultAioHttpClient(limits=limits),
-        )
 
     async def send(self, body: Json) -> Reply:
         try:
@@ -72,10 +95,10 @@ class Together:
     async def context_tokens(self, model: str) -> int | None:
         """From the hosted models' list, which the SDK has no method for."""
         try:
-            rows = await self._sdk().get("/v1/models", cast_to=object)
+            rows: Any = await self._sdk().get("/v1/models", cast_to=object)
         except Exception as error:
             fault = _fault(error)
-            if fault.gone or fault.refused:
+            if not isinstance(fault, Fault) or fault.gone or fault.refused:
                 raise fault from None
             return None
         rows = rows.get("data") if isinstance(rows, dict) else rows
@@ -88,28 +111,13 @@ class Together:
             await self._client.close()
 
 
-def _fault(error: Exception) -> Fault:
-    """What an error of the SDK means; anything but the server's and the transport's own is raised again."""
+def _fault(error: Exception) -> Exception:
+    """What an error of the SDK stands for; an error that is none of the server's or transport's is itself."""
     import together
 
     if isinstance(error, together.APIStatusError):
         answer = error.response
         return http_fault(answer.status_code, answer.content, answer.headers.get("Retry-After"))
-    if isinstance(error, together.APIConnectionError):  # timeouts are among these
-        return _connection_fault(error)
-    raise error
-
-
-def _connection_fault(fault: BaseException | None) -> Fault:
-    """Tell apart what the SDK reports alike, by the transport's own error further down the chain."""
-    import aiohttp
-
-    while fault is not None:
-        if isinstance(fault, aiohttp.ClientConnectorError):
-            return Fault("connection refused", gone=True)
-        if isinstance(fault, TimeoutError):
-            return Fault("timeout")
-        if isinstance(fault, aiohttp.ClientError):
-            return Fault("connection dropped")
-        fault = fault.__cause__ or fault.__context__
-    return Fault("connection dropped")
+    if isinstance(error, together.APIConnectionError) and isinstance(error.__cause__, Exception):
+        return error.__cause__  # our transport's own
+    return error

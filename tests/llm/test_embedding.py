@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from array import array
 from pathlib import Path
@@ -52,6 +53,42 @@ async def test_another_model_has_other_vectors(computed: list[str], tmp_path: Pa
         async with open_client(params) as client:
             await client.embed(["a"])
     assert computed == ["a", "a"]
+
+
+async def test_texts_asked_for_together_travel_together(computed: list[str]) -> None:
+    async with open_client(params_for(URL, dialect="vllm")) as client:
+        texts = [[f"text {n % 150}", f"text {n % 150 + 1}"] for n in range(300)]
+        found = await asyncio.gather(*(client.embed(pair) for pair in texts))
+    assert sorted(computed) == sorted(f"text {n}" for n in range(151))
+    assert [row[0][0] for row in found] == [len(first) for first, _ in texts]
+
+
+async def test_a_failing_server_fails_those_who_wait_and_no_one_later(
+    computed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    works = embedding.Embedder._ask
+
+    async def fails(self: object, texts: list[str]) -> dict[str, list[str]]:
+        raise EconError("the embedding server failed")
+
+    async with open_client(params_for(URL, dialect="vllm")) as client:
+        monkeypatch.setattr(embedding.Embedder, "_ask", fails)
+        waiting = [client.embed(["a", str(n)]) for n in range(3)]
+        outcomes = await asyncio.gather(*waiting, return_exceptions=True)
+        assert [type(outcome) for outcome in outcomes] == [EconError] * 3
+        monkeypatch.setattr(embedding.Embedder, "_ask", works)
+        assert await client.embed(["a"])
+
+
+def test_a_vector_is_the_model_s_own_to_the_bit_whatever_stands_beside_it() -> None:
+    from econ.llm.encoder import Encoder, load
+
+    model = load("all-MiniLM-L6-v2")
+    texts = ["Final answer: 7", "Final answer: 8", "Two and three make five.", "word " * 400, ""]
+    own = [model.encode([text], normalize_embeddings=True)[0].tobytes() for text in texts]
+    encoder = Encoder(model)
+    assert encoder.encode(texts) == own
+    assert encoder.encode(texts[1:2]) == own[1:2]
 
 
 def test_an_unknown_model_is_named(tmp_path: Path) -> None:
