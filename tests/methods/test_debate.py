@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -79,6 +80,42 @@ async def test_the_majority_of_the_last_round_wins_and_ties_go_to_the_first(
     solution = await Debate(2, 1.0).solve(session(ScriptedClient(script)))
     assert solution.error is None
     assert solution.text == f"Final answer: {winner}"
+
+
+@pytest.mark.parametrize(
+    ("answers", "winner"), [(["6", "5", "5", "6"], "6"), (["?", "5", "6", "?"], "5"), (["8", "7"], "8")]
+)
+async def test_a_tie_of_an_even_jury_is_its_earliest_agents(answers: list[str], winner: str) -> None:
+    def script(request: Request) -> str:
+        return "hm" if answers[request.agent] == "?" else f"Final answer: {answers[request.agent]}"
+
+    solution = await Debate(2, 1.0).solve(session(ScriptedClient(script), n_agents=len(answers)))
+    assert solution.text == f"Final answer: {winner}"
+
+
+@pytest.mark.parametrize("method", ["debate", "sparse-debate"])
+async def test_of_plans_the_one_that_agrees_best_with_the_others_is_handed_in(method: str) -> None:
+    """Agents 1 and 2 differ in one cell, agent 0 in all, agent 3 gives none: 1 and 2 tie, so 1."""
+    days = [_day(room="Inn, A"), _day(meal="Diner, B"), _day(meal="Diner, B", room="Inn, B"), "no plan"]
+    texts = [day if isinstance(day, str) else orjson.dumps([day]).decode() for day in days]
+    client = ScriptedClient(lambda request: texts[request.agent])
+    problem = Problem("t1", "travelplanner", "Plan a day.", gold=None)
+    table = Session(problem, client, Params(), 4, seed=0)
+    solution = await baseline(method, Params(), "travelplanner").solve(table)
+    assert solution.text == texts[1]
+    assert {r.sampling.max_tokens for r in client.requests} == {Params().llm.max_tokens.plan}
+
+
+def _day(meal: str = "-", room: str = "-") -> dict[str, object]:
+    rest = dict.fromkeys(("breakfast", "lunch", "dinner"), meal)
+    return {
+        "days": 1,
+        "current_city": "B",
+        "transportation": "-",
+        "attraction": "-",
+        "accommodation": room,
+        **rest,
+    }
 
 
 async def test_a_failed_call_is_no_answer() -> None:
