@@ -14,8 +14,8 @@ from typing import IO, cast
 
 from econ.errors import EconError
 
-CPU_SECONDS = 5.0  # per comparison; CPU time, so that a busy machine does not change a verdict
-WALL_SECONDS = 60.0  # past this the process is killed: it is stuck where Python cannot interrupt it
+CPU_SECONDS = 2.0  # per comparison; CPU time, so that a busy machine does not change a verdict
+WALL_SECONDS = 30.0  # past this the process is killed: it is stuck where Python cannot interrupt it
 START_SECONDS = 120.0
 WORKERS = 2
 

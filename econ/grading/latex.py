@@ -21,6 +21,11 @@ _MATHS = re.compile(
 )
 _UNIT_POWER = re.compile(r"\\(?:text|mathrm|mbox)\s*\{[^{}]*\}\s*\^\s*\{?([23])\}?\s*$")
 _JOINED = re.compile(r"\s*(?:,|and|or|,\s*and|,\s*or)\s*")
+_LIST = re.compile(r"[^()\[\]{}=]+,[^()\[\]{}=]+")  # of plain values: "-1,6" is no interval (-1,6)
+_TUPLE = re.compile(r"[(\[][^()\[\]]+,[^()\[\]]+[)\]]")
+_LONGEST = 1000  # characters; the longest answer in MATH has 159
+_HUGE = re.compile(r"\^\{?-?\d{5}|\d{5}!")  # the largest power in MATH is 2^{4950}
+_TOWER = 3  # a power in a power in a power
 _MANY_WORDS = 4  # a longer run of plain words is prose, no answer
 
 
@@ -61,7 +66,7 @@ def equal(a: str, b: str) -> bool:
         return verdict
     if _is_words(first) or _is_words(second):
         return _words(first) == _words(second)
-    if _unlike(first, second):
+    if _unlike(first, second) or any(map(_is_oversized, (first, second))):
         return False
     from econ.grading import judge
 
@@ -79,7 +84,7 @@ def canonical(latex: str) -> str:
     text = re.sub(r"\^\s*\{?\s*\\circ\s*\}?|\\degree(?![A-Za-z])|°|\s+degrees?\b", "", text)
     text = re.sub(r"(?<=\d)\s*\\(?:text|mathrm|mbox)\s*\{[^{}]*\}(?:\s*\^\s*\{?[23]\}?)?\s*$", "", text)
     text = re.sub(r"([_^])\{(\w)\}", r"\1\2", text)
-    text = re.sub(r"\\\$", "", text)
+    text = re.sub(r"\\\$", "", text).replace("\\varnothing", "\\emptyset")
     text = re.sub(r"^\s*[A-Za-z](?:\([A-Za-z]\))?\s*=\s*(?=[^=]+$)", "", text)
     text = re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", text) if _is_grouped(text) else text
     return re.sub(r"\s+", "" if "\\text" not in text and not _is_words(text) else " ", text).rstrip(".,;:")
@@ -98,17 +103,35 @@ def _same_number(a: str, b: str) -> bool | None:
 
 
 def _unlike(a: str, b: str) -> bool:
-    """What math-verify takes for equal and is not: numbers in different bases; a set and a tuple."""
+    """What math-verify takes for equal and is not: numbers in different bases; a list, a set and a tuple."""
     if any(re.search(r"\d_\{?\d", text) for text in (a, b)):
+        return True
+    if any(_LIST.fullmatch(text) for text in (a, b)) and any(_TUPLE.fullmatch(text) for text in (a, b)):
         return True
     return {a[:1], b[:1]} == {"(", "\\"} and any(text.startswith("\\{") for text in (a, b))
 
 
+def _is_oversized(text: str) -> bool:
+    """Longer than any answer, or a number that nobody could write out: not worth its time limit."""
+    if len(text) > _LONGEST or _HUGE.search(text):
+        return True
+    powers, before = [0], ""  # how deep in powers each open brace is
+    for sign in text:
+        if sign == "{":
+            powers.append(powers[-1] + (before == "^"))
+        elif sign == "}" and len(powers) > 1:
+            powers.pop()
+        elif sign == "^" and powers[-1] + 1 >= _TOWER:
+            return True
+        before = sign
+    return False
+
+
 def _is_words(text: str) -> bool:
     bare = re.sub(r"\\(?:text|mathrm|mbox|textbf|mathbf)\s*\{([^{}]*)\}", r"\1", text)
-    return re.fullmatch(r"\(?[A-Za-z][A-Za-z ,.'()-]*", bare) is not None and (
-        bare != text or len(bare.strip("() ")) > 1
-    )
+    if re.fullmatch(r"\(?[A-Za-z][A-Za-z ,.'()-]*", bare) is None:
+        return False
+    return bare != text or re.search(r"[A-Za-z]{3}", bare) is not None  # "p - q" is none, nor is "xy"
 
 
 def _words(text: str) -> str:

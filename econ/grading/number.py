@@ -12,12 +12,21 @@ import re
 from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
+from unicodedata import normalize
 
 from econ.grading.text import first_sentence
 
 _WHOLE = r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)"
 _DECIMAL = rf"(?:{_WHOLE}(?:\.\d+)?|\.\d+)"
-_SCALES = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
+_SCALES = {
+    "dozen": 12,
+    "hundred": 10**2,
+    "thousand": 10**3,
+    "million": 10**6,
+    "billion": 10**9,
+    "trillion": 10**12,
+}
+_LETTERS = {"k": "thousand", "m": "million"}
 _NUMBER = re.compile(
     rf"""
     (?<![A-Za-z0-9_])(?:(?P<sign>(?<![\d)])[-−–](?=\s?[\d.$€£¥\\]))\s?)?
@@ -32,12 +41,21 @@ _NUMBER = re.compile(
       | (?P<plain>{_DECIMAL})(?:[eE](?P<exponent>[-+]?\d{{1,3}})\b)?
     )
     (?P<percent>\s*(?:\\?%|per\s?cent\b))?
-    (?:\s*(?P<scale>thousand|million|billion|trillion)\b)?
+    (?:\s*(?P<scale>dozen|hundred|thousand|million|billion|trillion)\b|(?P<letter>k|(?-i:M))\b)?
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-# What makes a number part of something unfinished: an operation, or an exponent past all limits.
-_OPERATION = re.compile(r"[eE][-+]?\d|\s*(?:[-+*×÷^−]|\\times|\\cdot|\\div)\s*[({\\]?\s*\d")
+# What makes a number part of something unfinished: an operation, an exponent past all limits, a group of a
+# wrong number of digits, a range, an alternative, a multiple of a root.
+_OPERATION = re.compile(
+    r"[eE][-+]?\d|,\d|\s*(?:[-+*×÷^−–]|\\times|\\cdot|\\div)\s*[({\\]?\s*\d"
+    r"|\s+(?:or|to)\s+\\?[$€£]?\d|\s*(?:\\(?:sqrt|pi)(?![A-Za-z])|[√π])"
+)
+_UNDER = re.compile(r"(?:√|\\sqrt(?:\[\w*\])?)\s*\{?\s*$|\bbetween\s*$", re.IGNORECASE)
+_SPACES = "\u00a0\u2009\u202f"  # that separate thousands
+_FRACTIONS = str.maketrans(
+    {sign: f" {normalize('NFKC', sign).replace('⁄', '/')}" for sign in "½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"}
+)
 _LONGEST = 400  # characters; nothing longer is an answer
 
 
@@ -59,10 +77,16 @@ class Number(NamedTuple):
 
 
 def find(text: str) -> str | None:
-    """The value of an explicit form: of its first sentence, what follows the last ``=``, the first number."""
-    said = _plain(first_sentence(text)).rpartition("=")[2]
+    """The value of an explicit form: of its first sentence, the equation's last side, the first number."""
+    said = _plain(first_sentence(text))
+    said = re.sub(r"(?<![\d.,])\d{1,3}(?: \d{3})+(?![\d.,/]*\d)", lambda m: m[0].replace(" ", ""), said)
+    return next(filter(None, map(_first, reversed(said.split("=")))), None)
+
+
+def _first(said: str) -> str | None:
+    """The first number, where it stands by itself."""
     match = _NUMBER.search(said)
-    if match is None or _OPERATION.match(said, match.end()):
+    if match is None or _OPERATION.match(said, match.end()) or _UNDER.search(said, 0, match.start()):
         return None
     return _normal(match)
 
@@ -154,10 +178,11 @@ def _rounded(value: Fraction, decimals: int) -> tuple[Fraction, Fraction]:
 
 def _plain(text: str) -> str:
     """LaTeX's spacings, separators and brackets out of the way of the digits."""
-    text = re.sub(r"\{,\}|,\\!", ",", text)
+    text = re.sub(rf"(?<=\d)[{_SPACES}](?=\d{{3}}(?!\d))", "", text).translate(_FRACTIONS)
+    text = re.sub(r"(?<=\d)\s+and\s+a\s+half\b", " 1/2", re.sub(r"\{,\}|,\\!", ",", text))
     text = re.sub(r"(?<=\d)(?:\\[!,;: ]|~)(?=\d{3})", "", text)
     text = re.sub(r"\\(?:text|mathrm|mbox|textbf|mathbf)\s*\{([^{}]*)\}", r" \1 ", text)
-    return re.sub(r"\\[()\[\]]", " ", text).replace("**", "")
+    return re.sub(r"\\[()\[\]]", " ", text).replace("**", "").replace("__", " ")
 
 
 def _normal(match: re.Match[str]) -> str | None:
@@ -179,8 +204,7 @@ def _number(match: re.Match[str]) -> Number | None:
         text += "%"
         shown = None if plain.decimals is None else plain.decimals + 2
         readings.append(Reading(plain.value / 100, shown))
-    if part["scale"]:
-        scale = part["scale"].lower()
+    if scale := (part["scale"] or _LETTERS.get((part["letter"] or "").lower(), "")).lower():
         text += f" {scale}"
         readings.insert(0, Reading(plain.value * _SCALES[scale], None))
     return Number(text, tuple(readings))

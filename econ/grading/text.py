@@ -11,13 +11,16 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import accumulate
 from operator import itemgetter
+from typing import NamedTuple
 
 _BOX = re.compile(r"\\(?:boxed|fbox)(?![A-Za-z])\s*")
 # Not a form: "so our answer is correct", "we check our answer: ...".
-_LED = r"(?:\b(?:the|final|correct|my)\s+|^[ \t*_#>-]{0,10})"
+_EDGE = r"(?<![A-Za-z0-9])", r"(?![A-Za-z0-9])"  # of a word; Markdown's underscores are none of it
+_LED = rf"(?:{_EDGE[0]}(?:the|final|correct|my)\s+|^[ \t*_#>-]{{0,10}})"
 _PHRASE = re.compile(
-    rf"(?:{_LED}answer|\b(?-i:A)nswer)\b[ \t*_\"']*:[ \t*_]*"
-    rf"|{_LED}answer\b[ \t*_\"']*\bis\b(?!\s+(?:not|correct|right|wrong)\b)[ \t*_]*:?",
+    rf"(?:{_LED}answer|{_EDGE[0]}(?-i:A)nswer){_EDGE[1]}[ \t*_\"']*:[ \t*_]*"
+    rf"|{_LED}answer{_EDGE[1]}[ \t*_\"']*{_EDGE[0]}is{_EDGE[1]}"
+    r"(?!\s+(?:not|correct|right|wrong)\b)[ \t*_]*:?",
     re.IGNORECASE | re.MULTILINE,
 )
 _HASHES = re.compile(r"(?<!#)####(?!#)")
@@ -25,10 +28,18 @@ _MARKUP = " \t\r\n*_:"
 _DELIMITERS = (("$$", "$$"), ("\\[", "\\]"), ("\\(", "\\)"))
 
 
+class _Box(NamedTuple):
+    """Where a box begins, and where its content does and ends; ``end`` None: it is never closed."""
+
+    start: int
+    inside: int
+    end: int | None
+
+
 def last_boxed(text: str) -> str | None:
     r"""Content of the last ``\boxed`` or ``\fbox``; None: there is none, or it is not closed."""
     boxes = _boxes(text)
-    return boxes[-1][2] if boxes else None
+    return _inside(text, boxes[-1]) if boxes and boxes[-1].end is not None else None
 
 
 def final_form(text: str) -> str | None:
@@ -39,14 +50,15 @@ def final_form(text: str) -> str | None:
 def forms(text: str) -> Iterator[tuple[int, str]]:
     """The explicit final forms, from the last to the first: where each begins, and what stands in it."""
     boxes = _boxes(text)
-    starts, ends = [box[0] for box in boxes], [*accumulate((box[1] for box in boxes), max)]
+    starts = [box.start for box in boxes]
+    ends = [*accumulate((len(text) if box.end is None else box.end for box in boxes), max)]
 
     def boxed(at: int) -> bool:
         before = bisect_left(starts, at)
         return before > 0 and ends[before - 1] > at
 
     places: list[tuple[int, Callable[[], str | None]]] = [
-        *((start, partial(str, content or "")) for start, _, content in boxes),
+        *((box.start, partial(_inside, text, box)) for box in boxes),
         *(
             (m.start(), partial(_after, text, m.end()))
             for m in _PHRASE.finditer(text)
@@ -64,22 +76,23 @@ def first_sentence(text: str) -> str:
     return re.split(r"(?<=[.!?])\s+(?=[A-Z])|\n", text.strip(), maxsplit=1)[0]
 
 
-def _boxes(text: str) -> list[tuple[int, int, str | None]]:
-    """Start, end and content of every box; content None: never closed. ``\\boxed 5`` takes the next token."""
+def _boxes(text: str) -> list[_Box]:
+    """Every box. ``\\boxed 5`` takes the next token."""
     matches = list(_BOX.finditer(text))
     closings = _closings(text) if matches else {}
-    boxes: list[tuple[int, int, str | None]] = []
+    boxes = []
     for match in matches:
-        start = match.end()
-        if text[start : start + 1] == "{":
-            end = closings.get(start)
-            content = None if end is None else text[start + 1 : end].strip()
-            boxes.append((match.start(), len(text) if end is None else end, content))
+        at = match.end()
+        if text[at : at + 1] == "{":
+            boxes.append(_Box(match.start(), at + 1, closings.get(at)))
         else:
-            token = re.match(r"\S*", text[start : start + 100])
-            content = token.group().rstrip("$.,") if token else ""
-            boxes.append((match.start(), start + len(content), content))
+            token = re.match(r"\S*", text[at : at + 100])
+            boxes.append(_Box(match.start(), at, at + len(token.group().rstrip("$.,")) if token else at))
     return boxes
+
+
+def _inside(text: str, box: _Box) -> str:
+    return "" if box.end is None else text[box.inside : box.end].strip()
 
 
 def _closings(text: str) -> dict[int, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 
@@ -43,6 +44,12 @@ SAME = [
     ("\\$18.50", "18.5"),
     ("10,000", "10000"),
     ("y=2x+3", "2x+3"),
+    ("p - q", "p-q"),
+    ("\\emptyset", "\\varnothing"),
+    ("(-\\infty,2]", "x \\in (-\\infty, 2]"),
+    ("5!", "120"),
+    ("\\sqrt[3]{2}", "2^{1/3}"),
+    ("(1,2),(3,4)", "(1,2), (3,4)"),
 ]
 UNLIKE = [
     ("\\frac{1}{2}", "\\frac13"),
@@ -72,6 +79,13 @@ UNLIKE = [
     ("50\\%", "5"),
     ("x=5", "x=6"),
     ("1\\frac{1}{2}", "\\frac{1}{2}"),
+    ("(-1,6)", "-1,6"),
+    ("[2,5]", "2,5"),
+    ("p-q", "q-p"),
+    ("10000000001", "10000000002"),
+    ("0", "10^{-9}"),
+    ("-3 \\le x \\le 5", "-3 < x < 5"),
+    ("(1,2),(3,4)", "(1,2),(3,5)"),
 ]
 
 
@@ -123,6 +137,21 @@ def test_grading_works_off_the_main_thread() -> None:
     thread.start()
     thread.join()
     assert found == [True]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "9^{9^{9^9}}", "10^{1000000000}", "1000000000!", "2^" * 2000 + "2", "x+" * 30_000 + "1",
+        "(" * 50_000 + "1" + ")" * 50_000, "{" * 50_000 + "}" * 50_000,
+        "\\frac{1}{" * 3000 + "2" + "}" * 3000, "\\sqrt{" * 3000 + "2" + "}" * 3000, "1," * 5000 + "1", "-" * 100_000 + "1", "9" * 100_000,
+    ],
+    ids=lambda answer: answer[:12],
+)  # fmt: skip
+def test_what_nobody_could_work_out_is_wrong_at_once(answer: str) -> None:
+    before = time.process_time()
+    assert grade_text("math", "\\frac{14}{3}", f"\\boxed{{{answer}}}").flexible is not True
+    assert time.process_time() - before < 2
 
 
 def test_an_answer_is_never_run_as_code(tmp_path: object) -> None:
