@@ -42,7 +42,7 @@ def json_line(line: bytes, path: Path, number: int) -> Json:
     try:
         row = orjson.loads(line)
     except orjson.JSONDecodeError as fault:
-        raise EconError(f"{path} line {number} is not JSON: {fault}") from None
+        raise EconError(f"{path} line {number} is not JSON: {fault.msg} at column {fault.colno}") from None
     if not isinstance(row, dict):
         raise EconError(f"{path} line {number} is not a JSON object")
     return row

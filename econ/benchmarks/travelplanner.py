@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import math
 import re
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -87,7 +88,7 @@ def query_of(row: Json) -> Json:
     if missing:
         raise EconError(f"field '{missing[0]}' is missing from the TravelPlanner problem")
     try:
-        fields = {name: literal(row[name]) for name in QUERY_FIELDS}
+        fields = {name: _whole(literal(row[name])) for name in QUERY_FIELDS}
         information = _pairs(row["reference_information"])
     except (ValueError, SyntaxError, KeyError, TypeError) as fault:
         raise EconError(f"a field of the TravelPlanner problem cannot be read: {fault}") from None
@@ -106,9 +107,12 @@ _DEMANDS: dict[str, tuple[str, ...]] = {
 
 
 def _check(fields: Json) -> None:
-    for name in ("days", "people_number", "visiting_city_number", "budget"):
-        if isinstance(fields[name], bool) or not isinstance(fields[name], int | float):
-            raise EconError(f"'{name}' is not a number")
+    for name in ("days", "people_number", "visiting_city_number"):
+        if isinstance(fields[name], bool) or not isinstance(fields[name], int) or fields[name] < 1:
+            raise EconError(f"'{name}' is not a whole number of at least 1")
+    budget = fields["budget"]
+    if isinstance(budget, bool) or not isinstance(budget, int | float) or not math.isfinite(budget):
+        raise EconError("'budget' is not a number")
     if fields["level"] not in ("easy", "medium", "hard"):
         raise EconError("'level' is not easy, medium or hard")
     asked = fields["local_constraint"]
@@ -133,6 +137,11 @@ def literal(value: Any) -> Any:
     if not isinstance(value, str) or value[:1] not in "[{(":
         return value
     return ast.literal_eval(value)
+
+
+def _whole(value: Any) -> Any:
+    """3.0, as tables with gaps give it, is 3."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _pairs(information: str | list[Json]) -> list[tuple[str, Any]]:

@@ -61,7 +61,10 @@ def _graded(row: Json, file: Path, number: int, params: Params) -> tuple[Json, A
     from econ.benchmarks import spec
 
     try:
-        kind = spec(_field(row, "benchmark"), params).kind
+        benchmark = _field(row, "benchmark")
+        if not isinstance(benchmark, str):
+            raise EconError("'benchmark' is not text")
+        kind = spec(benchmark, params).kind
         return _plan(row, params) if kind == "plan" else _answer(row, kind)
     except EconError as fault:
         raise EconError(f"{file} line {number}: {fault.problem}", fault.way_out) from None

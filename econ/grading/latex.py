@@ -47,7 +47,7 @@ def find_last(text: str) -> str | None:
 
 def gold_form(answer: object) -> str | None:
     """A data set's answer as LaTeX: itself, or the last box of a solution."""
-    if isinstance(answer, bool) or answer is None:
+    if isinstance(answer, bool) or not isinstance(answer, str | int | float):
         return None
     text = str(answer)
     return _clean(last_boxed(text) or "" if re.search(r"\\(?:boxed|fbox)\b", text) else text)

@@ -167,7 +167,10 @@ def test_fitted_problems_come_from_load(
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"days": "three"}, "'days' is not a number"),
+        ({"days": "three"}, "'days' is not a whole number"),
+        ({"days": 0}, "'days' is not a whole number"),
+        ({"people_number": float("inf")}, "'people_number' is not a whole number"),
+        ({"budget": float("nan")}, "'budget' is not a number"),
         ({"level": "heavy"}, "'level' is not easy"),
         ({"local_constraint": "{'cuisine': None}"}, "'local_constraint' needs the keys"),
         ({"local_constraint": "{open('x')}"}, "cannot be read"),
