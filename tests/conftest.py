@@ -6,6 +6,10 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("busy", deadline=None)  # a machine that is busy with a model is slow at times
+settings.load_profile("busy")
 
 _NAMED = os.environ.get("ECON_DATA_MIRROR")  # as the run was started; tests take it away
 _BESIDE = Path(__file__).parents[2] / "shared" / "benchmarks"

@@ -16,6 +16,7 @@ COMMANDS = {
     "evaluate": "Play econ-baseline or econ-bne from a checkpoint.",
     "debate": "Run a debate or single-agent baseline.",
     "aggregate": "Gather the metrics into the paper's tables.",
+    "compare": "Test any two methods on the same problems, as run and at equal tokens.",
     "figures": "Draw the paper's figures from the tables.",
     "report": "Gather tables and figures on one page.",
     "solve": "Answer one problem and show it as it happens.",

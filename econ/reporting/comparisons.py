@@ -1,64 +1,89 @@
-"""Rows that compare: ECON with its rivals on the same problems, and ours with the paper's numbers."""
+"""Rows that compare: methods with each other on the same problems, and ours with the paper's numbers."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple, dataclass
 from statistics import fmean
 
 from econ.reporting import paper
-from econ.reporting.pool import Cell, Row
-from econ.reporting.statistics import Paired, paired
+from econ.reporting.pool import Cell, Outcomes, Row
+from econ.reporting.statistics import Paired, holm, paired
 
 ECON = "econ-bne"
 ALL = "all"  # stands for every benchmark of the params, problems pooled
 
 
-def _pairs(pooled: Sequence[Cell]) -> list[tuple[Cell, Cell]]:
-    """ECON beside each rival on the same benchmark and agent count."""
-    by_key = {(cell.benchmark, cell.method, cell.n_agents): cell for cell in pooled}
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A method and its rival on one benchmark, with one agent count."""
+
+    method: Cell
+    rival: Cell
+
+    @property
+    def simulated(self) -> bool:
+        return self.method.simulated or self.rival.simulated
+
+
+def pairs(pooled: Sequence[Cell], method: str = ECON) -> list[Pair]:
+    """The method beside every other one."""
+    own = {(cell.benchmark, cell.n_agents): cell for cell in pooled if cell.method == method}
     return [
-        (by_key[rival.benchmark, ECON, rival.n_agents], rival)
+        Pair(own[rival.benchmark, rival.n_agents], rival)
         for rival in pooled
-        if rival.method != ECON and (rival.benchmark, ECON, rival.n_agents) in by_key
+        if rival.method != method and (rival.benchmark, rival.n_agents) in own
     ]
 
 
-def _compare(ours: dict[str, list[bool]], theirs: dict[str, list[bool]]) -> Paired:
+def union(outcomes: Iterable[Outcomes]) -> Outcomes:
+    """The problems of several benchmarks together."""
+    return {problem: seeds for part in outcomes for problem, seeds in part.items()}
+
+
+def compare(ours: Outcomes, theirs: Outcomes) -> Paired:
     return paired([fmean(ours[problem]) for problem in ours], [fmean(theirs[problem]) for problem in ours])
 
 
-def paired_rows(pooled: Sequence[Cell]) -> list[Row]:
+def paired_columns(ours: Outcomes, theirs: Outcomes) -> Row:
+    """What a paired comparison amounts to; blank where one side has nothing to compare."""
+    columns = (
+        "difference", "difference_low", "difference_high", "wins", "losses", "p", "least", "detectable",
+    )  # fmt: skip
+    if not (ours and theirs):
+        return {"n": len(ours or theirs), **dict.fromkeys(columns)}
+    n, *values = astuple(compare(ours, theirs))
+    return {"n": n, **dict(zip(columns, values, strict=True))}
+
+
+def paired_rows(found: Sequence[Pair]) -> list[Row]:
     """One row per benchmark, rival and agent count, then one over the problems of all benchmarks."""
-    pairs = _pairs(pooled)
-    rows = [
-        _paired_row(ours.key, rival.method, ours.outcomes, rival.outcomes, ours.simulated or rival.simulated)
-        for ours, rival in pairs
-    ]
-    if len({ours.benchmark for ours, _ in pairs}) < 2:
-        return rows
-    groups: dict[tuple[str, int], list[tuple[Cell, Cell]]] = defaultdict(list)
-    for ours, rival in pairs:
-        groups[rival.method, ours.n_agents].append((ours, rival))
-    for (method, n_agents), group in groups.items():
-        key = {"benchmark": ALL, "method": ECON, "n_agents": n_agents}
-        ours_all = {p: seeds for ours, _ in group for p, seeds in ours.outcomes.items()}
-        theirs_all = {p: seeds for _, rival in group for p, seeds in rival.outcomes.items()}
-        simulated = any(cell.simulated for pair in group for cell in pair)
-        rows.append(_paired_row(key, method, ours_all, theirs_all, simulated))
+    groups: dict[tuple[str, int], list[Pair]] = defaultdict(list)
+    for pair in found:
+        groups[pair.rival.method, pair.method.n_agents].append(pair)
+    several = len({pair.method.benchmark for pair in found}) > 1
+    rows = [_paired_row([pair]) for pair in found]
+    rows += [_paired_row(group) | {"benchmark": ALL} for group in groups.values() if several]
+    families: dict[tuple[str, int], list[Row]] = defaultdict(list)
+    for row in rows:
+        families[row["benchmark"], row["n_agents"]].append(row)
+    for family in families.values():
+        for row, p in zip(family, holm([row["p"] for row in family]), strict=True):
+            row["p_holm"] = p
     return rows
 
 
-def _paired_row(
-    key: Row, rival: str, ours: dict[str, list[bool]], theirs: dict[str, list[bool]], simulated: bool
-) -> Row:
-    result = _compare(ours, theirs)
+def _paired_row(group: Sequence[Pair]) -> Row:
+    first = group[0]
     return {
-        **key, "rival": rival, "n": result.n, "simulated": simulated,
-        "difference": result.difference, "difference_low": result.low, "difference_high": result.high,
-        "wins": result.wins, "losses": result.losses, "p": result.p,
-        "least": result.least, "detectable": result.detectable,
-    }  # fmt: skip
+        **first.method.key,
+        "rival": first.rival.method,
+        "simulated": any(pair.simulated for pair in group),
+        **paired_columns(
+            union(pair.method.outcomes for pair in group), union(pair.rival.outcomes for pair in group)
+        ),
+    }
 
 
 def paper_accuracy_rows(pooled: Sequence[Cell]) -> list[Row]:
@@ -77,13 +102,13 @@ def paper_accuracy_rows(pooled: Sequence[Cell]) -> list[Row]:
     return rows
 
 
-def paper_gain_rows(pooled: Sequence[Cell]) -> list[Row]:
+def paper_gain_rows(found: Sequence[Pair]) -> list[Row]:
     reported = paper.Reported()
-    return [_gain_row(reported, ours, rival) for ours, rival in _pairs(pooled)]
+    return [_gain_row(reported, pair.method, pair.rival) for pair in found]
 
 
 def _gain_row(reported: paper.Reported, ours: Cell, rival: Cell) -> Row:
-    result = _compare(ours.outcomes, rival.outcomes)
+    result = compare(ours.outcomes, rival.outcomes)
     gains = reported.gains(ours.benchmark, ours.method, rival.method)
     points = [point for point, _ in gains]
     return {

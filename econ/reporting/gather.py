@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import orjson
@@ -20,14 +20,16 @@ from econ.reporting.metrics import setting
 class Result:
     """One job's metrics, and what they come from.
 
-    ``outcomes``: problem id -> answered right. ``verbatim``: problem id -> is a GSM8K question word for word
+    ``outcomes``: problem id -> answered right. ``firsts``: problem id -> right with 1, 2, … k of its samples
+    or rounds, of methods whose traces tell. ``verbatim``: problem id -> is a GSM8K question word for word
     (GSM-Hard only).
     """
 
     job: Job
     metrics: Json
-    outcomes: dict[str, bool]
-    verbatim: dict[str, bool]
+    outcomes: dict[str, bool] = field(default_factory=dict)
+    firsts: dict[str, list[bool]] = field(default_factory=dict)
+    verbatim: dict[str, bool] = field(default_factory=dict)
 
 
 def jobs(params: Params) -> list[Job]:
@@ -84,8 +86,9 @@ def _result(job: Job, params: Params, params_file: Path) -> Result:
     path = paths.metrics(job)
     try:
         metrics = orjson.loads(path.read_bytes())
-        outcomes, verbatim = _outcomes(paths.trace(job))
-        agreed = metrics["n"] == len(outcomes) and metrics["correct"] == sum(outcomes.values())
+        result = _read(job, metrics)
+        agreed = (metrics["n"], metrics["correct"]) == (len(result.outcomes), sum(result.outcomes.values()))
+        agreed &= ("points" in metrics) == bool(result.firsts)
         made_with = metrics["setting"]
     except (orjson.JSONDecodeError, KeyError, TypeError) as fault:
         raise EconError(
@@ -103,7 +106,7 @@ def _result(job: Job, params: Params, params_file: Path) -> Result:
             f"{path} was made with other params ({_few(other)}) than {params_file}",
             f"remake it with: {remake(job, params_file)}",
         )
-    return Result(job, metrics, outcomes, verbatim)
+    return result
 
 
 def _current_problems(job: Job, metrics: Json, params_file: Path) -> None:
@@ -116,13 +119,16 @@ def _current_problems(job: Job, metrics: Json, params_file: Path) -> None:
         )
 
 
-def _outcomes(path: Path) -> tuple[dict[str, bool], dict[str, bool]]:
-    outcomes, verbatim = {}, {}
-    for row in rows(path):
-        outcomes[row["problem_id"]] = bool(row["correct"])
-        if "gsm8k_verbatim" in row["detail"]:
-            verbatim[row["problem_id"]] = bool(row["detail"]["gsm8k_verbatim"])
-    return outcomes, verbatim
+def _read(job: Job, metrics: Json) -> Result:
+    result = Result(job, metrics)
+    for row in rows(paths.trace(job)):
+        name, detail = row["problem_id"], row["detail"]
+        result.outcomes[name] = bool(row["correct"])
+        if "first_k" in detail:
+            result.firsts[name] = detail["first_k"]["correct"]
+        if "gsm8k_verbatim" in detail:
+            result.verbatim[name] = bool(detail["gsm8k_verbatim"])
+    return result
 
 
 def _few(keys: list[str]) -> str:

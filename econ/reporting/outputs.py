@@ -40,6 +40,8 @@ _JOB = {
 }
 _N = {"n": Column("n", "count")}
 _ACCURACY = {"accuracy": Column("Accuracy", "percent", "accuracy_low", "accuracy_high")}
+_DIFFERENCE = {"difference": Column("Points", "points", "difference_low", "difference_high")}
+_POWER = {"least": Column("Least", "percent"), "detectable": Column("Detectable", "percent")}
 _PAPER_MODELS = {
     "paper_mixtral_8x7b": Column("8x7B*", "percent"),
     "paper_mixtral_8x22b": Column("8x22B*", "percent"),
@@ -100,22 +102,59 @@ TABLES: dict[str, Table] = {
         },
     ),
     "paired": Table(
-        "ECON against each rival on the same problems",
+        "Pairs on the same problems",
         "Difference in accuracy in points (method minus rival) with a 95 % paired bootstrap interval over "
         "problems (none where no two problems differ: resampling then says nothing). p: exact McNemar "
-        "over the n problems (of means over seeds, where there are several). Least: the smallest "
-        "difference that can reach p = 0.05 at this n. Detectable: the smallest true difference found "
-        "with 80 % power at this n and discordance; a smaller one could not have been shown.",
+        "over the n problems (of means over seeds, where there are several); Holm: adjusted for the rivals "
+        "of this benchmark and N. Least: the smallest difference that can reach p = 0.05 at this n. "
+        "Detectable: the smallest true difference found with 80 % power at this n and discordance; a "
+        "smaller one could not have been shown. Any other pair: econ compare.",
         {
             **_JOB,
             "rival": Column("Rival"),
-            **_N,
-            "difference": Column("Points", "points", "difference_low", "difference_high"),
+            **_N, **_DIFFERENCE,
             "wins": Column("Wins", "count"),
             "losses": Column("Losses", "count"),
             "p": Column("p", "p"),
-            "least": Column("Least", "percent"),
-            "detectable": Column("Detectable", "percent"),
+            "p_holm": Column("Holm", "p"),
+            **_POWER,
+        },
+    ),
+    "equal_tokens": Table(
+        "Pairs at equal tokens",
+        "As the table before, at equal tokens per problem: the cheaper method as run, the dearer one at its "
+        "largest operating point that spends no more (fewer samples or rounds of the very same calls); what "
+        "that one leaves unspent counts against it. Count: all tokens; with every prompt counted once, "
+        "where samples share it; completions alone. A dash: it has no such point.",
+        {
+            **_JOB,
+            "rival": Column("Rival"),
+            "measure": Column("Count"),
+            "method_at": Column("Method at"),
+            "method_tokens": Column("Tokens", "tokens"),
+            "rival_at": Column("Rival at"),
+            "rival_tokens": Column("Tokens", "tokens"),
+            **_N, **_DIFFERENCE,
+            "p": Column("p", "p"),
+            **_POWER,
+            "note": Column("Note"),
+        },
+    ),
+    "budgets": Table(
+        "Operating points",
+        "Accuracy in % with 95 % interval, and mean tokens per problem, of methods given fewer of their "
+        "samples or rounds: from the very same calls, the first k in their order. A problem that ended "
+        "earlier counts as it ended. Once: every prompt counted once, however many samples were drawn from "
+        "it. Of many samples the powers of two are shown; the CSV has all. The last point of a method is "
+        "the method as run; one with a single row is known as run alone.",
+        {
+            **_JOB,
+            "at": Column("Given"),
+            **_N, **_ACCURACY,
+            "prompt_tokens": Column("Prompt", "tokens"),
+            "prompt_tokens_once": Column("Once", "tokens"),
+            "completion_tokens": Column("Completion", "tokens"),
+            "total_tokens": Column("Total", "tokens"),
         },
     ),
     "scaling": Table(

@@ -13,6 +13,7 @@ from econ.reporting.gather import Result
 from econ.reporting.statistics import pooled_interval
 
 Row = dict[str, Any]
+Outcomes = dict[str, list[bool]]  # problem id -> right or not under each seed
 
 
 @dataclass(frozen=True)
@@ -54,11 +55,19 @@ class Cell:
         return int(self.sum("n"))
 
     @cached_property
-    def outcomes(self) -> dict[str, list[bool]]:
-        """Problem id -> right or not under each seed."""
-        problems: dict[str, list[bool]] = defaultdict(list)
-        for result in self.seeds:
-            for problem, correct in result.outcomes.items():
+    def outcomes(self) -> Outcomes:
+        """Of the method as run."""
+        return self._by_problem(result.outcomes for result in self.seeds)
+
+    def outcomes_after(self, k: int) -> Outcomes:
+        """After ``k`` samples or rounds; a problem that ended before stays as it ended."""
+        firsts = (result.firsts for result in self.seeds)
+        return self._by_problem({name: marks[:k][-1] for name, marks in one.items()} for one in firsts)
+
+    def _by_problem(self, seeds: Iterable[dict[str, bool]]) -> Outcomes:
+        problems: Outcomes = defaultdict(list)
+        for outcomes in seeds:
+            for problem, correct in outcomes.items():
                 problems[f"{self.benchmark}/{problem}"].append(correct)
         return dict(problems)
 

@@ -43,8 +43,12 @@ def number(value: Any, kind: Kind) -> str:
 
 
 def cells(table: Table, frame: pd.DataFrame) -> list[list[str]]:
-    """Rows of text, one cell per shown column; an interval stands in brackets after its value."""
-    return [[_cell(row, name, column) for name, column in table.columns.items()] for row in _records(frame)]
+    """Rows of text, one cell per shown column; an interval stands in brackets after its value.
+
+    Rows that a table marks as not ``shown`` are left to its CSV.
+    """
+    shown = frame[frame["shown"]] if "shown" in frame else frame
+    return [[_cell(row, name, column) for name, column in table.columns.items()] for row in _records(shown)]
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -82,25 +86,32 @@ def is_simulated(frame: pd.DataFrame) -> bool:
 
 def write(name: str, frame: pd.DataFrame) -> None:
     """Write one table as .csv (all columns, shares unrounded), .tex and .md (as shown)."""
-    import pandas as pd
-
-    table = TABLES[name]
-    shown = pd.DataFrame(cells(table, frame), columns=[column.heading for column in table.columns.values()])
-    right = [column.kind not in LEFT for column in table.columns.values()]
-    tex = shown.to_latex(
+    sides = "".join("l" if column.kind in LEFT else "r" for column in TABLES[name].columns.values())
+    tex = _shown(name, frame).to_latex(
         index=False, escape=True, caption=_tex(caption(name, frame)), label=f"tab:{name}",
-        column_format="".join("r" if side else "l" for side in right), position="htbp",
+        column_format=sides, position="htbp",
     )  # fmt: skip
-    md = shown.to_markdown(
-        index=False, disable_numparse=True, colalign=["right" if s else "left" for s in right]
-    )
     texts = {
         "csv": frame.to_csv(index=False, lineterminator="\n", float_format="%.6g"),
         "tex": tex.replace(NOTHING, "--").replace("<", r"\textless{}"),
-        "md": f"**{table.title}.** {caption(name, frame)}\n\n{md}\n",
+        "md": markdown(name, frame),
     }
     for ending, text in texts.items():
         write_atomic(paths.TABLES / f"{name}.{ending}", [text.encode()])
+
+
+def markdown(name: str, frame: pd.DataFrame) -> str:
+    """The table as shown, in Markdown, with its caption above it."""
+    sides = ["left" if column.kind in LEFT else "right" for column in TABLES[name].columns.values()]
+    text = _shown(name, frame).to_markdown(index=False, disable_numparse=True, colalign=sides)
+    return f"**{TABLES[name].title}.** {caption(name, frame)}\n\n{text}\n"
+
+
+def _shown(name: str, frame: pd.DataFrame) -> pd.DataFrame:
+    import pandas as pd
+
+    table = TABLES[name]
+    return pd.DataFrame(cells(table, frame), columns=[column.heading for column in table.columns.values()])
 
 
 def read(name: str) -> pd.DataFrame:

@@ -111,6 +111,15 @@ def mcnemar(wins: int, losses: int) -> float:
     return float(stats.binomtest(wins, wins + losses).pvalue)
 
 
+def holm(ps: Sequence[float]) -> list[float]:
+    """p-values of one family of tests, adjusted for their number (Holm 1979), in the same order."""
+    adjusted, largest = [0.0] * len(ps), 0.0
+    for rank, place in enumerate(sorted(range(len(ps)), key=ps.__getitem__)):
+        largest = max(largest, min(1.0, ps[place] * (len(ps) - rank)))
+        adjusted[place] = largest
+    return adjusted
+
+
 def least_significant(n: int) -> float:
     """Smallest observed difference with p <= 0.05 on ``n`` problems: six wins and no loss, so 6/n."""
     wins = math.ceil(math.log2(2 / (1 - LEVEL)))

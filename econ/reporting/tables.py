@@ -7,7 +7,14 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from econ.reporting import paper
-from econ.reporting.comparisons import paired_rows, paper_accuracy_rows, paper_gain_rows, paper_token_rows
+from econ.reporting.budgets import budget_rows, equal_token_rows
+from econ.reporting.comparisons import (
+    paired_rows,
+    pairs,
+    paper_accuracy_rows,
+    paper_gain_rows,
+    paper_token_rows,
+)
 from econ.reporting.gather import Result
 from econ.reporting.outputs import STRATEGY_FACTS, TABLES
 from econ.reporting.pool import Cell, Row, cells
@@ -19,16 +26,17 @@ if TYPE_CHECKING:
 
 def build(results: Sequence[Result]) -> dict[str, pd.DataFrame]:
     """Every table of :data:`~econ.reporting.outputs.TABLES`, empty ones with their columns."""
-    import pandas as pd
-
     pooled = cells(results)
+    found = pairs(pooled)
     makers: dict[str, Callable[[], list[Row]]] = {
         "accuracy": lambda: [accuracy_row(cell) for cell in pooled],
         "tokens": lambda: [tokens_row(cell) for cell in pooled],
-        "paired": lambda: paired_rows(pooled),
+        "paired": lambda: paired_rows(found),
+        "budgets": lambda: budget_rows(pooled),
+        "equal_tokens": lambda: equal_token_rows(found),
         "scaling": lambda: scaling_rows(pooled),
         "paper_accuracy": lambda: paper_accuracy_rows(pooled),
-        "paper_gains": lambda: paper_gain_rows(pooled),
+        "paper_gains": lambda: paper_gain_rows(found),
         "paper_tokens": lambda: paper_token_rows(pooled),
         "travelplanner": lambda: travelplanner_rows(pooled),
         "gsm_hard": lambda: subset_rows(pooled),
@@ -36,19 +44,20 @@ def build(results: Sequence[Result]) -> dict[str, pd.DataFrame]:
         "strategies": lambda: strategy_rows(pooled),
         "problems": lambda: problem_rows(results),
     }
-    frames = {}
-    for name in TABLES:
-        rows = makers[name]()
-        frames[name] = pd.DataFrame(rows, columns=_columns(name, rows))
-    return frames
+    return {name: framed(name, makers[name]()) for name in TABLES}
 
 
-def _columns(name: str, rows: list[Row]) -> list[str]:
+def framed(name: str, rows: list[Row]) -> pd.DataFrame:
     """Columns in the order they appear; those that are shown, where a table has no rows."""
-    if rows:
-        return list(dict.fromkeys(key for row in rows for key in row))
+    import pandas as pd
+
     bounds = [b for c in TABLES[name].columns.values() for b in (c.low, c.high) if b]
-    return [*TABLES[name].columns, *bounds, "simulated"]
+    columns = dict.fromkeys(key for row in rows for key in row) or [
+        *TABLES[name].columns,
+        *bounds,
+        "simulated",
+    ]
+    return pd.DataFrame(rows, columns=list(columns))
 
 
 def accuracy_row(cell: Cell) -> Row:

@@ -13,7 +13,7 @@ import yaml
 from econ import paths
 from econ.files import write_atomic
 from econ.params import Params
-from econ.records import Call, Job, Sampling, Trace, stable_seed, to_json
+from econ.records import Call, Job, Json, Sampling, Trace, stable_seed, to_json
 from econ.reporting.gather import jobs
 from econ.reporting.metrics import summarise
 
@@ -26,8 +26,20 @@ MANIFEST = {
         },
     },
 }  # fmt: skip
-CALLS = {"cot": 1, "debate": 9, "econ-baseline": 5, "econ-bne": 11}
-CHANCE = {"cot": 0.45, "debate": 0.55, "econ-baseline": 0.5, "econ-bne": 0.65}
+CHANCE = {"cot": 0.45, "debate": 0.55, "econ-baseline": 0.5, "econ-bne": 0.65, "self-consistency": 0.55}
+# Samples or rounds of the methods that are known at fewer of them; the calls of one round.
+SAMPLES = {"self-consistency": 20}
+ROUNDS = {"debate": 3, "sparse-debate": 3, "econ-baseline": 1, "econ-bne": 3}
+CALLS = {
+    "greedy-search": 0,
+    "direct": 1,
+    "cot": 1,
+    "few-shot-cot": 1,
+    "moa": 4,
+    "tot": 14,
+    "rap": 30,
+    "rstar": 60,
+}
 
 
 def call(
@@ -42,14 +54,17 @@ def call(
     return Call(**(fields | changes))
 
 
-def trace(job: Job, problem: int, *, correct: bool, calls: Sequence[Call] = (), **changes: Any) -> Trace:
+def trace(
+    job: Job, problem: int, *, correct: bool, calls: Sequence[Call] | None = None, **changes: Any
+) -> Trace:
     fields: dict[str, Any] = {
         "problem_id": f"p{problem}", "benchmark": job.benchmark, "method": job.method,
         "n_agents": job.n_agents,
         "seed": job.seed, "gold": "1", "answer": "1" if correct else "2", "correct": correct,
         "invalid": False,
         "reason": None, "strict": correct, "reward": float(correct), "rounds": 1, "stop": "done",
-        "text": "#### 1", "steps": (), "detail": {}, "simulated": False, "calls": tuple(calls) or (call(),),
+        "text": "#### 1", "steps": (), "detail": {}, "simulated": False,
+        "calls": (call(),) if calls is None else tuple(calls),
     }  # fmt: skip
     return Trace(**(fields | changes))
 
@@ -61,18 +76,63 @@ def coin(job: Job, n: int, simulated: bool = False) -> list[Trace]:
     traces = []
     for problem in range(n):
         chance = CHANCE.get(job.method, 0.4) + difficulty.uniform(-0.3, 0.3) + 0.02 * job.n_agents
-        correct = rng.random() < chance
-        invalid = not correct and problem % 7 == 0
-        count = CALLS.get(job.method, 3) + job.n_agents
-        calls = [
-            call(agent, prompt=90 + rng.randrange(60), completion=10 + rng.randrange(40))
-            for agent in range(count)
-        ]
+        count = SAMPLES.get(job.method) or ROUNDS.get(job.method, 1)
+        right = [rng.random() < chance - 0.1 / (k + 1) for k in range(count)]
+        invalid = not right[-1] and problem % 7 == 0
         unread = (
             {"invalid": True, "strict": None, "answer": None, "reason": "no answer found"} if invalid else {}
         )
-        traces.append(trace(job, problem, correct=correct, calls=calls, simulated=simulated, **unread))
+        known = job.method in SAMPLES or job.method in ROUNDS
+        traces.append(
+            trace(
+                job, problem, correct=right[-1], calls=_calls(job, rng, count), simulated=simulated,
+                detail=firsts(job, right) if known else {}, steps=_steps(job, rng, count), rounds=count,
+                **unread,
+            )
+        )  # fmt: skip
     return traces
+
+
+def firsts(job: Job, right: Sequence[bool]) -> dict[str, Any]:
+    """The verdicts on the first 1, 2, ... samples or rounds."""
+    unit = "sample" if job.method in SAMPLES else "round"
+    return {"first_k": {"unit": unit, "correct": [*right], "invalid": [False] * len(right)}}
+
+
+def _calls(job: Job, rng: random.Random, count: int) -> list[Call]:
+    if job.method in SAMPLES:
+        return [call(sample=sample, completion=10 + rng.randrange(40)) for sample in range(count)]
+    team = job.method not in CALLS
+    return [
+        call(
+            agent,
+            round=round,
+            prompt=(90 + rng.randrange(60)) * (round + 1),
+            completion=10 + rng.randrange(40),
+        )
+        for round in range(count)
+        for agent in range(job.n_agents if team else CALLS[job.method])
+    ]
+
+
+def _steps(job: Job, rng: random.Random, count: int) -> tuple[Json, ...]:
+    """What a debate or a game records of its rounds."""
+    if job.method in SAMPLES or job.method in CALLS or count == 1:
+        return ()
+    n, before, steps = job.n_agents, [False] * job.n_agents, []
+    for round in range(count):
+        right = [rng.random() < 0.4 + 0.1 * round for _ in range(n)]
+        gained = sum(new and not old for old, new in zip(before, right, strict=True))
+        lost = sum(old and not new for old, new in zip(before, right, strict=True))
+        step = {
+            "round": round,
+            "answers": ["1"] * n,
+            "distinct": 1 + rng.randrange(n - min(round, n - 1)),
+            "correct": right,
+        }
+        steps.append(step | ({"gained": gained, "lost": lost} if round else {}))
+        before = right
+    return tuple(steps)
 
 
 def write_run(folder: Path, n: int = 40, *, simulated: bool = False, **changes: Any) -> tuple[Params, Path]:

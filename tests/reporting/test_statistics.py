@@ -13,6 +13,7 @@ from scipy import stats
 from econ.reporting.statistics import (
     bootstrap,
     detectable,
+    holm,
     least_significant,
     mcnemar,
     paired,
@@ -65,6 +66,13 @@ def test_seeds_that_differ_narrow_the_interval() -> None:
 def test_mcnemar_is_exact(wins: int, losses: int, p: float) -> None:
     assert mcnemar(wins, losses) == pytest.approx(p)
     assert mcnemar(losses, wins) == pytest.approx(p)
+
+
+def test_holm_adjusts_step_by_step() -> None:
+    # By hand: 4 x 0.005, 3 x 0.01, 2 x 0.03, then 0.04 x 1 raised to its predecessor.
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([]) == []
+    assert holm([0.6, 0.9]) == [1.0, 1.0]
 
 
 def test_least_significant_is_what_mcnemar_allows() -> None:
