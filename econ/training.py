@@ -105,7 +105,7 @@ class Trainer:
         problem = self.problem(number)
         run, train = self.run, self.params.train
         session = Session(problem, self.client, self.params, run.n_agents, run.seed)
-        explorer = Explorer(train.exploration, run.seed, number, train.episodes)
+        explorer = Explorer(train.exploration, run.seed, number, train.episodes, self.params.action.free)
         episode = await play_episode(
             session, self.learner.team, self.params.bne.max_iterations_train, explorer
         )

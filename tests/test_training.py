@@ -102,6 +102,28 @@ def test_top_p_as_the_second_action() -> None:
     assert all(0.1 <= s.top_p <= 0.9 and s.repetition_penalty == 1 for s in samplings)
 
 
+@pytest.mark.parametrize("rule", ["learned", "best_response"])
+def test_a_dimension_that_is_held_is_sent_as_it_is_and_the_other_is_learned(
+    rule: str, tmp_path: Path
+) -> None:
+    p = params(action={"fixed": {"repetition_penalty": 1.0}}, bne={"rule": rule, "max_iterations_infer": 2})
+    client = Recorder(p)
+    trainer = train(p, client=client, folder=tmp_path)
+    method = from_checkpoint(tmp_path, p, 3, "econ-bne")
+    [trace, *_] = asyncio.run(play(method, PROBLEMS[:2], client, p, Job("svamp", "econ-bne", 3, 0)))
+    samplings = [r.sampling for r in executor_requests(client)]
+    assert {s.repetition_penalty for s in samplings} == {1.0}
+    assert len({s.temperature for s in samplings}) > 10
+    assert trace.detail["fixed"] == {"repetition_penalty": 1.0}
+    assert all(action[1] == 1.0 for step in trace.steps for action in step["actions"])
+    with torch.no_grad():
+        u = trainer.learner.team.executors.act(torch.randn(50, 3, 16))
+    assert (u[..., 1] == 0.5).all()
+    assert u[..., 0].std() > 0
+    with pytest.raises(EconError, match=r"action\.fixed"):
+        from_checkpoint(tmp_path, params(), 3, "econ-bne")
+
+
 def test_no_executor_is_shown_anothers_text_and_no_prompt_holds_the_gold() -> None:
     def mark(call: Call) -> Call:
         if call.role != "executor":

@@ -13,11 +13,16 @@ from econ.records import stable_seed
 
 
 def scale(u: Tensor, action: Action) -> list[tuple[float, float]]:
-    """Shares [N, 2] in [0, 1] to (temperature, second parameter) per executor: e = low + (high - low) u."""
-    second = action.repetition_penalty if action.second == "repetition_penalty" else action.top_p
-    t, p = action.temperature, second
+    """Shares [N, 2] in [0, 1] to (temperature, second parameter) per executor: e = low + (high - low) u.
+
+    A fixed dimension has its value, whatever its share.
+    """
+    (t_name, t), (p_name, p) = action.dimensions.items()
     return [
-        (t.low + (t.high - t.low) * u_t, p.low + (p.high - p.low) * u_p)
+        (
+            action.fixed.get(t_name, t.low + (t.high - t.low) * u_t),
+            action.fixed.get(p_name, p.low + (p.high - p.low) * u_p),
+        )
         for u_t, u_p in u.clamp(0, 1).tolist()
     ]
 
@@ -26,13 +31,15 @@ def scale(u: Tensor, action: Action) -> list[tuple[float, float]]:
 class Explorer:
     """One training episode's noise: a function of (seed, episode, agent, round) alone.
 
-    So executor i explores alike in teams of any size, and episodes may be played in any order.
+    So executor i explores alike in teams of any size, and episodes may be played in any order. ``free`` says
+    of each dimension whether it is learned; one that is not stays at the middle.
     """
 
     params: Exploration
     seed: int
     episode: int
     episodes: int  # planned in all
+    free: tuple[bool, ...] = (True, True)
 
     @property
     def uniform(self) -> bool:
@@ -49,14 +56,17 @@ class Explorer:
     def first(self, logits: Tensor, round: int) -> Tensor:
         """Explored actions of a decision's first round: logits [N, 2] -> u [N, 2]."""
         if self.uniform:
-            return self._draw(len(logits), round, torch.rand)
-        return torch.sigmoid(logits + self.noise * self._draw(len(logits), round, torch.randn))
+            return self._hold(self._draw(len(logits), round, torch.rand))
+        return self._hold(torch.sigmoid(logits + self.noise * self._draw(len(logits), round, torch.randn)))
 
     def refined(self, u: Tensor, proposal: Tensor, max_step: float, round: int) -> Tensor:
         """Explored refinement: the proposal, with noise, still within ``max_step`` of ``u``; all [N, 2]."""
         scale = 1.0 if self.uniform else self.noise / max(self.params.noise_start, self.noise, 1e-9)
         noise = max_step * scale * (2 * self._draw(len(u), round, torch.rand) - 1)
-        return (u + (proposal + noise - u).clamp(-max_step, max_step)).clamp(0, 1)
+        return self._hold((u + (proposal + noise - u).clamp(-max_step, max_step)).clamp(0, 1))
+
+    def _hold(self, u: Tensor) -> Tensor:
+        return torch.where(torch.tensor(self.free), u, 0.5)
 
     def _draw(self, n: int, round: int, draw: Callable[..., Tensor]) -> Tensor:
         rows = []

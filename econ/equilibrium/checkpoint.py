@@ -77,8 +77,10 @@ def load_learner(path: Path, params: Params) -> tuple[Learner, Header, dict[str,
 def load_team(path: Path) -> tuple[TeamNetworks, Header]:
     """The trained networks alone, for play."""
     header, tensors = read(path)
-    sizes = Params.model_validate(header.params).network
-    team = TeamNetworks(header.n_agents, header.embedding_dim, sizes, header.seed)
+    params = Params.model_validate(header.params)
+    team = TeamNetworks(
+        header.n_agents, header.embedding_dim, params.network, header.seed, params.action.free
+    )
     _load(path, team, tensors, "team")
     return team.eval().requires_grad_(False), header
 

@@ -46,7 +46,7 @@ class Learner:
 
     def __init__(self, n: int, embedding_dim: int, params: Params, seed: int) -> None:
         self.params, self.seed = params, seed
-        self.team = TeamNetworks(n, embedding_dim, params.network, seed).eval()
+        self.team = TeamNetworks(n, embedding_dim, params.network, seed, params.action.free).eval()
         self.target = copy.deepcopy(self.team).requires_grad_(False)
         self.alpha = rewards.initial_weights(params.reward)
         self.replay = Replay(params.train.buffer_size)

@@ -33,8 +33,11 @@ def action_features(u: Tensor) -> Tensor:
 class Executors(nn.Module):
     """N executors with independent parameters: belief, action, value, refinement (paper 3.2, figure 2)."""
 
-    def __init__(self, n: int, embedding_dim: int, sizes: Network) -> None:
+    free: Tensor
+
+    def __init__(self, n: int, embedding_dim: int, sizes: Network, free: tuple[bool, ...]) -> None:
         super().__init__()
+        self.register_buffer("free", torch.tensor(free, dtype=torch.float32), persistent=False)
         self.n, self.belief_dim, self.embedding_dim = n, sizes.belief_dim, embedding_dim
         hidden, belief, slot = sizes.mlp_hidden, sizes.belief_dim, sizes.text_dim
         self.read = StackedLinear(n, embedding_dim, slot)
@@ -105,7 +108,7 @@ class Executors(nn.Module):
 
     def logits(self, beliefs: Tensor) -> Tensor:
         out: Tensor = self.action_head(beliefs)
-        return out
+        return out * self.free
 
     def values(self, beliefs: Tensor, u: Tensor) -> Tensor:
         """Q_i(b_i, e_i), a function of belief and action: [B, N]."""
@@ -116,7 +119,7 @@ class Executors(nn.Module):
     def step(self, beliefs: Tensor, group: Tensor, u: Tensor) -> Tensor:
         """The learned refinement step of each executor, in (-1, 1)^2: [B, N, 2]."""
         x = torch.cat([beliefs, group, action_features(u)], dim=-1)
-        return torch.tanh(self.refine_head(F.relu(self.refine_hidden(x))))
+        return torch.tanh(self.refine_head(F.relu(self.refine_hidden(x)))) * self.free
 
 
 class BeliefEncoder(nn.Module):
@@ -143,15 +146,20 @@ class BeliefEncoder(nn.Module):
 class TeamNetworks(nn.Module):
     """Everything that is trained, for a team of ``n`` executors.
 
+    ``free`` says of each dimension of the action whether it is learned; one that is not stays at the middle
+    of its range, where its features vanish.
+
     ``commitment_map`` is the one frozen part: a fixed random map of commitments into the space of F_i for
     L_SD. A trained one could make the loss small by forgetting the commitment.
     """
 
     commitment_map: Tensor
 
-    def __init__(self, n: int, embedding_dim: int, sizes: Network, seed: int) -> None:
+    def __init__(
+        self, n: int, embedding_dim: int, sizes: Network, seed: int, free: tuple[bool, ...] = (True, True)
+    ) -> None:
         super().__init__()
-        self.executors = Executors(n, embedding_dim, sizes)
+        self.executors = Executors(n, embedding_dim, sizes, free)
         self.executors.initialise(seed)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(stable_seed(seed, "coordinator"))  # the same for every N

@@ -53,6 +53,7 @@ def best_response(
             moving = candidate.detach().requires_grad_()
             values = value(moving)
             [gradient] = torch.autograd.grad(values.sum(), moving)
+        gradient = gradient * team.executors.free
         if best_value is None:
             best_value = values.detach()
         better = (values.detach() > best_value).unsqueeze(-1)

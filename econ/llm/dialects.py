@@ -88,5 +88,6 @@ DIALECTS = {dialect.name: dialect for dialect in (VLLM, LLAMA_CPP, OPENAI, UNKNO
 def _no_penalty(name: str) -> EconError:
     return EconError(
         f"the provider's dialect '{name}' has no repetition penalty",
-        "set action.second: top_p, or llm.dialect to what the server really speaks (vllm, llama.cpp)",
+        "set action.second: top_p, or action.fixed: {repetition_penalty: 1.0}, or llm.dialect to what the "
+        "server really speaks (vllm, llama.cpp)",
     )

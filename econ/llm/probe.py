@@ -11,7 +11,7 @@ from typing import Any
 from econ import llm as face
 from econ.errors import EconError
 from econ.llm.base import Client
-from econ.params import Params, Range
+from econ.params import Params
 from econ.records import Message, Request, Sampling
 
 TOKENS = 16
@@ -101,29 +101,27 @@ class Prober:
         return EconError(
             f"{self.where} ignores {dimension}: model {model} answers the same at {low:g} and {high:g} "
             f"(dialect {self.dialect})",
-            "set llm.dialect to what the server speaks, or action.second to what it heeds",
+            "set llm.dialect to what the server speaks, action.second to what it heeds, or hold it: "
+            f"action.fixed: {{{dimension}: 1.0}}",
         )
 
 
 def _dimensions(params: Params) -> dict[str, tuple[Sampling, ...]]:
-    """Per dimension: sampling at its low end, high end and middle, the others at rest."""
+    """Per dimension that is learned: sampling at its low end, high end and middle, the others at rest."""
     action = params.action
     top_p = action.top_p.high if action.second == "top_p" else action.fixed_top_p
-    rest = Sampling(action.temperature.low, top_p, action.repetition_penalty.low, TOKENS)
-    if action.second == "top_p":
-        # Top-p shows only where there is choice, so the temperature is not at its low end here.
-        rest = replace(rest, repetition_penalty=1.0)
-        warm = replace(rest, temperature=min(1.0, action.temperature.high))
-        second = (warm, action.top_p)
-    else:
-        second = (rest, action.repetition_penalty)
-    spans: dict[str, tuple[Sampling, Range]] = {
-        "temperature": (rest, action.temperature),
-        action.second: second,
-    }
+    penalty = 1.0 if action.second == "top_p" else action.repetition_penalty.low
+    held: dict[str, Any] = action.fixed
+    rest = replace(Sampling(action.temperature.low, top_p, penalty, TOKENS), **held)
+    # Top-p shows only where there is choice, so the temperature is not at its low end then.
+    warm = replace(rest, temperature=action.fixed.get("temperature", min(1.0, action.temperature.high)))
     return {
-        name: tuple(_at(base, name, value) for value in (span.low, span.high, (span.low + span.high) / 2))
-        for name, (base, span) in spans.items()
+        name: tuple(
+            _at(warm if name == "top_p" else rest, name, value)
+            for value in (span.low, span.high, (span.low + span.high) / 2)
+        )
+        for name, span in action.dimensions.items()
+        if name not in action.fixed
     }
 
 

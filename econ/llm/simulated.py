@@ -152,10 +152,12 @@ class SimulatedClient:
     def _action(self, request: Request) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
         """The shares u that the request's sampling stands for."""
         action, sampling = self.params.action, request.sampling
-        second = action.repetition_penalty if action.second == "repetition_penalty" else action.top_p
-        sent = sampling.repetition_penalty if action.second == "repetition_penalty" else sampling.top_p
-        pairs = ((sampling.temperature, action.temperature), (sent, second))
-        return np.clip([(value - r.low) / (r.high - r.low) for value, r in pairs], 0, 1)
+        shares = [
+            (getattr(sampling, name) - span.low) / (span.high - span.low)
+            for name, span in action.dimensions.items()
+        ]
+        clipped: np.ndarray[tuple[int], np.dtype[np.float64]] = np.clip(shares, 0, 1)
+        return clipped
 
     def _answer(self, problem: Problem, kind: int, agent: int) -> str:
         gold = problem.gold

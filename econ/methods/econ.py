@@ -61,7 +61,10 @@ class EconMethod:
         from econ.equilibrium.networks import TeamNetworks
 
         [embedding] = await session.client.embed([session.prompt])
-        self.team = TeamNetworks(session.n_agents, len(embedding), session.params.network, self.seed)
+        params = session.params
+        self.team = TeamNetworks(
+            session.n_agents, len(embedding), params.network, self.seed, params.action.free
+        )
         return self.team.eval().requires_grad_(False)
 
     def _solution(self, episode: Episode, session: Session) -> Solution:
@@ -70,6 +73,8 @@ class EconMethod:
             "alpha": [round(float(a), 6) for a in self.alpha],
             **{f"strategy_{name}": value for name, value in asdict(episode.strategy).items()},
         }
+        if fixed := session.params.action.fixed:
+            detail["fixed"] = dict(fixed)
         return Solution(
             text=final.text,
             rounds=len(episode.rounds),

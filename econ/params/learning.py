@@ -21,13 +21,29 @@ class Range(Section):
 
 
 class Action(Section):
-    """Bounds of e_i = [T_i, p_i]. The paper calls p_i both a repetition penalty and a top-p; choose one."""
+    """Bounds of e_i = [T_i, p_i]. The paper calls p_i both a repetition penalty and a top-p; choose one.
+
+    ``fixed`` holds a dimension at a value instead of learning it, for a server that has it not: official
+    OpenAI's plays with ``{repetition_penalty: 1.0}``. Every result says so.
+    """
 
     second: Literal["repetition_penalty", "top_p"] = "repetition_penalty"
     temperature: Range = Range(low=0.1, high=2.0)
     repetition_penalty: Range = Range(low=1.0, high=1.5)
     top_p: Range = Range(low=0.1, high=0.9)
     fixed_top_p: Annotated[float, Field(gt=0, le=1)] = 0.9  # while the second component is the penalty
+    fixed: dict[str, float] = Field(default_factory=dict)
+
+    @property
+    def dimensions(self) -> dict[str, Range]:
+        """The two dimensions of e_i with their ranges, in order."""
+        second = self.repetition_penalty if self.second == "repetition_penalty" else self.top_p
+        return {"temperature": self.temperature, self.second: second}
+
+    @property
+    def free(self) -> tuple[bool, ...]:
+        """Of each dimension: is it learned?"""
+        return tuple(name not in self.fixed for name in self.dimensions)
 
     @model_validator(mode="after")
     def _sane(self) -> Self:
@@ -39,6 +55,18 @@ class Action(Section):
             )
         if not 0 < self.top_p.low < self.top_p.high <= 1:
             raise ValueError("top_p must lie in (0, 1]")
+        return self
+
+    @model_validator(mode="after")
+    def _fixed_sanely(self) -> Self:
+        for name, value in self.fixed.items():
+            if name not in self.dimensions:
+                raise ValueError(f"fixed.{name}: not a dimension of the action; second is {self.second}")
+            lowest, highest = {"temperature": (0, 2), "repetition_penalty": (1, 2), "top_p": (0, 1)}[name]
+            if not lowest <= value <= highest or (name == "top_p" and value == 0):
+                raise ValueError(f"fixed.{name} must lie between {lowest} and {highest}, not {value:g}")
+        if not any(self.free):
+            raise ValueError("fixed names both dimensions of the action: nothing is left to learn")
         return self
 
 

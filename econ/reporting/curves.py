@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from econ import paths
 from econ.params import Params
-from econ.reporting import canvas
+from econ.reporting import canvas, show
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -81,9 +81,10 @@ def training(params: Params) -> Figure:
     handles = [canvas.line(colours[b], "-", canvas.name_of(b)) for b in benchmarks]
     handles += [canvas.line("#555555", style, f"N = {n}") for n, style in styles.items()]
     canvas.legend(figure, handles)
+    what = "Means over each update's episodes; action/: the policy's own, a line per executor"
     canvas.note(
         figure,
-        "Means over each update's episodes; action/: the policy's own, a line per executor",
+        "; ".join(filter(None, [what, show.held(params.action.fixed)])),
         params.llm.backend == "simulated",
     )
     return figure

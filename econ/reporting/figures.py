@@ -290,7 +290,8 @@ def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 def _n(frame: pd.DataFrame) -> str:
     fewest, most = int(frame["n"].min()), int(frame["n"].max())
-    return f"n = {fewest:,} per point" if fewest == most else f"n = {fewest:,} to {most:,} per point"
+    points = f"n = {fewest:,} per point" if fewest == most else f"n = {fewest:,} to {most:,} per point"
+    return "; ".join(filter(None, [points, show.not_learned(frame)]))
 
 
 def _count_handles(counts: list[int]) -> list[Any]:

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import PurePath
 from typing import Any
 
+from econ.reporting import show
 from econ.reporting.gather import Result
 from econ.reporting.statistics import pooled_interval
 
@@ -27,7 +28,12 @@ class Cell:
 
     @property
     def key(self) -> Row:
-        return {"benchmark": self.benchmark, "method": self.method, "n_agents": self.n_agents}
+        return {
+            "benchmark": self.benchmark,
+            "method": self.method,
+            "n_agents": self.n_agents,
+            "fixed": self.fixed,
+        }
 
     @property
     def counts(self) -> Row:
@@ -42,6 +48,11 @@ class Cell:
     @property
     def simulated(self) -> bool:
         return any(result.metrics["simulated"] for result in self.seeds)
+
+    @property
+    def fixed(self) -> str | None:
+        """Dimensions of the action that were held at a value, not learned."""
+        return show.held(self.seeds[0].metrics.get("fixed", {}))  # metrics of earlier versions: none was
 
     @property
     def models(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from econ import paths
@@ -59,6 +60,8 @@ def _cell(row: dict[str, Any], name: str, column: Column) -> str:
     text = number(row[name], column.kind)
     if name == "method" and row.get("simulated") is True:
         text = f"{text} ({SIMULATED})"
+    if name == "method" and isinstance(row.get("fixed"), str):
+        text = f"{text} ({row['fixed']})"
     if text == NOTHING or column.low is None or column.high is None:
         return text
     low, high = number(row[column.low], column.kind), number(row[column.high], column.kind)
@@ -73,11 +76,24 @@ def caption(name: str, frame: pd.DataFrame) -> str:
     ours = frame[~frame["method"].str.endswith("*")] if "method" in frame else frame
     fewest, most = int(ours["n"].min()), int(ours["n"].max())
     text += f" Here n = {fewest:,}" + (f" to {most:,}." if most > fewest else ".")
+    if remark := not_learned(frame):
+        text += f" {remark}."
     if is_simulated(frame):
         return f"{SIMULATED} (no language model): {text}"
     if "models" in frame:
         text += f" Models: {', '.join(dict.fromkeys(frame['models']))}."
     return text
+
+
+def held(fixed: Mapping[str, float]) -> str | None:
+    """Says which dimensions of the action were held at a value; None: none."""
+    return ", ".join(f"{name} fixed at {value:g}" for name, value in fixed.items()) or None
+
+
+def not_learned(frame: pd.DataFrame) -> str | None:
+    """The same of all rows of a table."""
+    texts = frame["fixed"].dropna().unique() if "fixed" in frame else ()
+    return "; ".join(f"ECON's {text}, not learned" for text in texts) or None
 
 
 def is_simulated(frame: pd.DataFrame) -> bool:

@@ -14,8 +14,8 @@ from tests.llm.conftest import params_for
 from tests.llm.fake_server import Body, FakeServer
 
 
-async def probe(server: FakeServer, **action: object) -> None:
-    params = params_for(server.url)
+async def probe(server: FakeServer, dialect: str = "auto", **action: object) -> None:
+    params = params_for(server.url, dialect=dialect)
     params = Params.model_validate({**params.model_dump(), "action": action})
     async with open_client(params) as client:
         await client.probe()
@@ -45,6 +45,21 @@ async def test_a_server_that_drops_one_is_caught_and_named(heeds: str, ignored: 
     told = pytest.raises(EconError, match=f"ignores {ignored}: model fake .*dialect vllm")
     with FakeServer(heeding(heeds)) as server, told:
         await probe(server)
+
+
+async def test_a_dimension_that_is_held_is_not_probed() -> None:
+    with FakeServer(heeding("temperature")) as server:
+        await probe(server, fixed={"repetition_penalty": 1.0})
+        assert {seen.body["repetition_penalty"] for seen in server.log} == {1.0}
+
+
+async def test_a_provider_without_the_penalty_serves_where_it_is_held() -> None:
+    with FakeServer(heeding("temperature")) as server:
+        with pytest.raises(EconError, match=r"no repetition penalty.*action\.fixed"):
+            await probe(server, "openai")
+        await probe(server, "openai", fixed={"repetition_penalty": 1.0})
+        assert server.log
+        assert not any("penalty" in field for seen in server.log for field in seen.body)
 
 
 async def test_top_p_is_probed_where_it_is_the_action() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
@@ -18,6 +19,7 @@ from econ.grading.travelplanner.commonsense import CONSTRAINTS as COMMONSENSE
 from econ.grading.travelplanner.hard import CONSTRAINTS as HARD
 from econ.records import Job
 from econ.reporting import outputs, paper, show
+from econ.reporting.gather import jobs
 from tests.reporting.synthetic import coin, trace, write_job, write_run
 
 PAPER = Path(__file__).parents[2] / "data/paper"
@@ -52,6 +54,21 @@ def test_every_promised_file_is_written_and_a_second_run_writes_the_same_bytes(p
     assert aggregate().exit_code == 0
     assert {name: Path(name).read_bytes() for name in outputs.table_files()} == first
     assert {str(path) for path in Path("results/tables").iterdir()} == set(first)
+
+
+def test_every_result_says_that_a_dimension_was_held(project: Path) -> None:
+    params, _ = write_run(project, 12, **SMALL, action={"fixed": {"repetition_penalty": 1.0}})
+    for job in jobs(params):
+        if job.method == "econ-bne":
+            held = {"fixed": {"repetition_penalty": 1.0}}
+            write_job(params, job, [replace(one, detail=held) for one in coin(job, 12)])
+    assert aggregate().exit_code == 0
+    for name in ("accuracy", "tokens", "paired", "scaling", "paper_accuracy", "invalid"):
+        text = Path(f"results/tables/{name}.md").read_text()
+        assert "ECON's repetition_penalty fixed at 1, not learned." in text, name
+    rows = [line for line in Path("results/tables/accuracy.md").read_text().splitlines() if "| " in line]
+    assert all(("fixed at 1" in row) == ("econ-bne" in row) for row in rows)
+    assert set(table("accuracy")["fixed"].dropna()) == {"repetition_penalty fixed at 1"}
 
 
 def test_accuracy_holds_the_jobs_numbers(project: Path) -> None:
