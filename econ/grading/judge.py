@@ -93,6 +93,9 @@ def _take() -> Worker:
 
 
 @atexit.register
-def _stop_all() -> None:
-    for worker in _all:
-        worker.stop()
+def stop() -> None:
+    """End the processes; the next comparison starts new ones."""
+    while _all:
+        _all.pop().stop()
+    while not _idle.empty():
+        _idle.get_nowait()
