@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -54,6 +55,14 @@ def test_every_method_answers_a_question_of_the_users_own(method: str, folder: P
     assert "Answer SIMULATED: " in done.output
     assert "gold" not in done.output
     assert heads(done.output)
+
+
+@pytest.mark.parametrize("method", ["tot", "rap", "rstar"])
+def test_a_searchs_tree_is_shown_each_node_below_its_parent(method: str, folder: Path) -> None:
+    lines = solve("--method", method, QUESTION).output.splitlines()
+    nodes = [line for line in lines if re.match(r" +\d+\. ", line)]
+    assert re.match(r"  1\. .*\(value ", nodes[0])
+    assert len({len(line) - len(line.lstrip()) for line in nodes}) > (method != "tot")
 
 
 def test_a_plan_of_the_users_own_is_shown_and_not_graded(folder: Path) -> None:

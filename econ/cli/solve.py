@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from econ.cli.options import known_benchmark, offline_option, params_option, seed_option
-from econ.cli.turns import Turns, answers
+from econ.cli.turns import Turns, answers, tree
 from econ.errors import EconError
 from econ.llm.base import Usage
 from econ.methods.base import Method
@@ -109,8 +109,8 @@ async def _solve(
 
 
 def _conclude(trace: Trace, usage: Usage) -> None:
-    """Everybody's answers by round, the method's own, and what the game took."""
-    for line in answers(trace):
+    """A search's tree or everybody's answers by round, the method's own, and what the game took."""
+    for line in (*tree(trace), *answers(trace)):
         click.echo(line)
     verdict = "INVALID" if trace.invalid else trace.answer
     if "constraints" in trace.detail:

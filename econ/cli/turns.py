@@ -5,12 +5,12 @@ from __future__ import annotations
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import click
 import orjson
 
-from econ.records import Call, Trace
+from econ.records import Call, Json, Trace
 
 # Where an agent's number tells nothing more than its role.
 _ONE_OF_A_KIND = ("affirmative", "negative", "moderator", "selector", "aggregator")
@@ -68,6 +68,32 @@ def answers(trace: Trace) -> list[str]:
             given = (_marked(*pair) for pair in zip(step["answers"], marks, strict=True))
             lines.append(f"round {step['round']}: {'  '.join(given)}")
     return lines
+
+
+def tree(trace: Trace) -> list[str]:
+    """A search's tree, a line per node below its parent's: what it says, its value, visits and answer."""
+    below: dict[int | None, list[Json]] = {}
+    for node in trace.detail.get("tree", ()):
+        below.setdefault(node["parent"], []).append(node)
+
+    def lines(node: Json, depth: int) -> Iterator[str]:
+        if depth:
+            yield f"{'  ' * depth}{_node(node)}"
+        for child in below.get(node["id"], ()):
+            yield from lines(child, depth + 1)
+
+    return [line for root in below.get(None, ()) for line in lines(root, 0)]
+
+
+def _node(node: Json) -> str:
+    said = textwrap.shorten(node.get("question") or node["text"], 64, placeholder=" …")
+    facts = [f"value {node['value']:g}"]
+    if "visits" in node:
+        facts.append(f"visits {node['visits']}")
+    if node.get("answer"):
+        facts.append(f"answer {textwrap.shorten(node['answer'], 48, placeholder=' …')}")
+    action = f"{node['action']} " if "action" in node else ""
+    return f"{node['id']}. {action}{said} ({', '.join(facts)})"
 
 
 def _marked(answer: str | None, right: bool | None) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from econ import grading, prompts
 from econ.methods.base import Session, Solution
@@ -27,6 +27,8 @@ class State:
     thoughts: tuple[str, ...] = ()
     answer: str | None = None
     value: float = 0.0
+    id: int = field(default=0, compare=False)  # counts the states as they are made; 0 is the empty one
+    parent: int | None = field(default=None, compare=False)
 
     @property
     def text(self) -> str:
@@ -47,22 +49,23 @@ class TreeOfThoughts:
     async def solve(self, session: Session) -> Solution:
         table = Table(session, self.params)
         kept = [State()]
-        finished: list[State] = []
+        tree: list[State] = []
         steps: list[Json] = []
         for step in range(self.params.steps):
             parents = [state for state in kept if state.answer is None]
             if not parents or not table.open:
                 break
-            new = await self._value(table, await self._expand(table, parents, step), step)
-            finished += [state for state in new if state.answer is not None]
+            new = await self._expand(table, parents, step)
+            new = await self._value(table, [replace(s, id=len(tree) + i) for i, s in enumerate(new, 1)], step)
+            tree += new
             # A finished branch that is kept holds its place in the beam, at no further cost.
             rivals = [state for state in kept if state.answer is not None] + new
             kept = sorted(rivals, key=lambda state: -state.value)[: self.params.beam] or kept
-            steps.append({"round": step, "states": [_record(s, any(s is k for k in kept)) for s in new]})
+            steps.append({"round": step, "kept": [state.id for state in kept]})
         stop = table.stop or (
             "all branches answered" if all(s.answer is not None for s in kept) else "last step"
         )
-        return await asyncio.to_thread(_best, table, finished, kept, tuple(steps), stop)
+        return await asyncio.to_thread(_best, table, tree, kept, tuple(steps), stop)
 
     async def _expand(self, table: Table, parents: Sequence[State], step: int) -> list[State]:
         """``samples`` independent continuations of every parent."""
@@ -79,7 +82,7 @@ class TreeOfThoughts:
             ]
         )  # fmt: skip
         return [
-            State((*parents[i].thoughts, thought), grading.stated(table.kind, thought))
+            State((*parents[i].thoughts, thought), grading.stated(table.kind, thought), parent=parents[i].id)
             for (i, _), thought in zip(places, thoughts, strict=True)
             if thought is not None
         ]
@@ -111,16 +114,27 @@ def worth(judgement: str | None) -> float:
 
 
 def _best(
-    table: Table, finished: Sequence[State], kept: Sequence[State], steps: tuple[Json, ...], stop: str
+    table: Table, tree: Sequence[State], kept: Sequence[State], steps: tuple[Json, ...], stop: str
 ) -> Solution:
     """The finished branch of the highest value, a tie by majority; if none is finished, the best state."""
-    pool = finished or [state for state in kept if state.thoughts]
-    if not pool:
-        return Solution("", rounds=len(steps), stop=stop, steps=steps, error=table.nothing)
+    pool = [state for state in tree if state.answer is not None] or kept
     best = [state for state in pool if state.value == max(state.value for state in pool)]
-    winner = grading.majority(table.kind, [state.answer for state in best]) or 0
-    return Solution(best[winner].text, rounds=len(steps), stop=stop, steps=steps)
+    winner = best[grading.majority(table.kind, [state.answer for state in best]) or 0]
+    return Solution(
+        winner.text,
+        rounds=len(steps),
+        stop=stop,
+        steps=steps,
+        error=None if winner.text else table.nothing,
+        detail={"tree": [_record(state) for state in (State(), *tree)]},
+    )
 
 
-def _record(state: State, kept: bool) -> Json:
-    return {"depth": len(state.thoughts), "answer": state.answer, "value": state.value, "kept": kept}
+def _record(state: State) -> Json:
+    return {
+        "id": state.id,
+        "parent": state.parent,
+        "text": state.thoughts[-1] if state.thoughts else "",
+        "answer": state.answer,
+        "value": state.value,
+    }

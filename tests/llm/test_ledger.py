@@ -94,9 +94,13 @@ def test_estimate_is_met_by_a_run_and_shows_what_is_held(
 ) -> None:
     settings = {
         "benchmarks": ["svamp"], "n_agents": [3],
-        "methods": ["debate", "cot", "self-consistency", "best-of-n", "moa", "econ-bne"],
+        "methods": [
+            "debate", "cot", "self-consistency", "best-of-n", "moa", "tot", "rap", "rstar", "econ-bne",
+        ],
         "data": {"source": "shipped", "train_problems": 2, "test_problems": 2}, "train": {"episodes": 4},
         "debate": {"rounds": 3}, "self_consistency": {"k": 5}, "moa": {"layers": 3},
+        "tot": {"steps": 5, "samples": 3, "beam": 3, "max_calls": 1000, "max_tokens": 1000000},
+        "rap": {"max_calls": 30}, "rstar": {"max_calls": 30},
         "bne": {"max_iterations_infer": 3, "max_iterations_train": 1},
     }  # fmt: skip
     (project / "params.yaml").write_text(yaml.safe_dump(settings))
@@ -107,6 +111,8 @@ def test_estimate_is_met_by_a_run_and_shows_what_is_held(
     assert rows["self-consistency"][2] == str(2 * 5)
     assert rows["best-of-n"][2] == str(2 * (3 + 1))
     assert rows["moa"][2] == str(2 * (3 * 2 + 1))
+    assert rows["tot"][2] == str(2 * 78)
+    assert rows["rap"][2] == rows["rstar"][2] == str(2 * 30)  # their bound, though no such play reaches it
     assert rows["econ-bne"][2] == str(2 * (2 + 4 * 4))
     assert rows["train"][2] == str(4 * (2 + 2 * 4))
 

@@ -80,14 +80,15 @@ async def test_a_repeated_candidate_is_valued_once_and_is_worth_nothing() -> Non
     client = script(lambda r: "Add them.", lambda told: "sure")
     solution = await solve(client, OURS.model_copy(update={"steps": 1}))
     assert len(asked(client, "evaluator", 0)) == 1
-    assert [state["value"] for state in solution.steps[0]["states"]] == [20, 0, 0]
+    assert [state["value"] for state in solution.detail["tree"][1:]] == [20, 0, 0]
+    assert solution.steps == ({"round": 0, "kept": [1, 2, 3]},)
 
 
 async def test_judgements_are_summed() -> None:
     labels = ["I am sure", "Likely.", "impossible", "who knows", "unlikely"]
     client = ScriptedClient(lambda r: "Add." if r.role == "thinker" else labels[r.sample])
     solution = await solve(client, OURS.model_copy(update={"steps": 1, "samples": 1, "values": 5}))
-    assert solution.steps[0]["states"][0]["value"] == pytest.approx(21.001)
+    assert solution.detail["tree"][1]["value"] == pytest.approx(21.001)
 
 
 @pytest.mark.parametrize(
