@@ -17,7 +17,7 @@ rule all:
     default_target: True
     input:
         expand(rules.download.output, benchmark=PARAMS.benchmarks),
-        learned(),
+        checkpoints(),
         rules.aggregate.input,
         rules.aggregate.output,
         rules.figures.output,

@@ -23,8 +23,10 @@ def manifest(benchmark: str) -> Path:
     return BENCHMARKS / benchmark / "manifest.json"
 
 
-def checkpoint(benchmark: str, n_agents: int, seed: int) -> Path:
-    return RESULTS / "checkpoints" / benchmark / f"n{n_agents}-s{seed}"
+def checkpoint(benchmark: str, n_agents: int, seed: int, variant: str | None = None) -> Path:
+    """``variant``: one that learns on its own; None: the params as they are."""
+    own = f"+{variant}" if variant else ""
+    return RESULTS / "checkpoints" / benchmark / f"n{n_agents}-s{seed}{own}"
 
 
 def trace(job: Job) -> Path:

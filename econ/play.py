@@ -18,7 +18,7 @@ from econ.llm.base import Client
 from econ.methods.base import Method, Session, Solution
 from econ.methods.econ import earned
 from econ.methods.room import check_room
-from econ.params import ECON_METHODS, Params
+from econ.params import ECON_METHODS, Params, parse_method
 from econ.progress import Progress
 from econ.records import Job, Json, Problem, Trace, Verdict, to_json
 
@@ -32,19 +32,21 @@ async def run_job(make: Callable[[], Method], params: Params, job: Job, *, offli
 
     Args:
         make: gives the method; called once the first problems could be read.
+        params: the whole; the job's variant is put in here.
     """
     from econ.reporting.metrics import summarise
 
-    problems = benchmarks.load(job.benchmark, "test", params)
+    base, own = parse_method(job.method)[0], params.of(job.method)
+    problems = benchmarks.load(job.benchmark, "test", own)
     method = make()
     payer.set(f"{job.benchmark}/{job.name}")
-    async with open_client(params, offline=offline) as client:
+    async with open_client(own, offline=offline) as client:
         if not offline:
-            await check_room(problems, client, params, job.method, job.n_agents)
-        if job.method in ECON_METHODS:  # the others steer with fixed settings alone
-            await client.probe(prompts.for_probe(problems, params))
+            await check_room(problems, client, own, base, job.n_agents)
+        if base in ECON_METHODS:  # the others steer with fixed settings alone
+            await client.probe(prompts.for_probe(problems, own))
         with Progress(len(problems), "problems", client, f"{job.benchmark}/{job.name}") as progress:
-            traces = await play(method, problems, client, params, job, progress)
+            traces = await play(method, problems, client, own, job, progress)
     write_atomic(paths.trace(job), (to_json(trace) + b"\n" for trace in traces))
     metrics = summarise(traces, benchmarks.manifest(job.benchmark), params)
     write_atomic(paths.metrics(job), [orjson.dumps(metrics, option=orjson.OPT_INDENT_2), b"\n"])

@@ -13,7 +13,7 @@ from econ.cli.turns import Turns, answers, tree
 from econ.errors import EconError
 from econ.llm.base import Usage
 from econ.methods.base import Method
-from econ.params import ECON_METHODS, Params, load
+from econ.params import ECON_METHODS, Params, load, parse_method
 from econ.records import Job, Problem, Trace
 
 
@@ -23,7 +23,7 @@ from econ.records import Job, Problem, Trace
     "--benchmark", default="svamp", show_default=True, help="Whose answer format and grader to use."
 )
 @click.option("--problem", "problem_id", help="A problem of the benchmark by its id, instead of QUESTION.")
-@click.option("--method", default="econ-bne", show_default=True, help="Any method.")
+@click.option("--method", default="econ-bne", show_default=True, help="Any method, or METHOD+VARIANT.")
 @click.option("--n-agents", type=click.IntRange(min=1), help="Executors; default: the first of the params.")
 @click.option("--prompts", "show_prompts", is_flag=True, help="Show what each was asked, too.")
 @seed_option
@@ -51,7 +51,8 @@ def command(
     problem = _find(benchmark, question, problem_id, params)
     job = Job(benchmark, method, n_agents or params.n_agents[0], seed)
     player = _method(job, params)
-    asyncio.run(_solve(player, problem, params, job, offline=offline, show_prompts=show_prompts))
+    own = params.of(method)
+    asyncio.run(_solve(player, problem, own, job, offline=offline, show_prompts=show_prompts))
 
 
 def _find(benchmark: str, question: str | None, problem_id: str | None, params: Params) -> Problem:
@@ -79,15 +80,16 @@ def _method(job: Job, params: Params) -> Method:
     from econ import paths
     from econ.methods import baseline
 
-    if job.method not in ECON_METHODS:
-        return baseline(job.method, params, job.benchmark)
+    (base, variant), own = parse_method(job.method), params.of(job.method)
+    if base not in ECON_METHODS:
+        return baseline(base, own, job.benchmark)
     from econ.methods.econ import from_checkpoint, untrained
 
-    folder = paths.checkpoint(job.benchmark, job.n_agents, job.seed)
+    folder = paths.checkpoint(job.benchmark, job.n_agents, job.seed, params.learned_as(variant))
     if folder.exists():
-        return from_checkpoint(folder, params, job.n_agents, job.method)
+        return from_checkpoint(folder, own, job.n_agents, base)
     click.echo(f"No checkpoint at {folder}: the networks are UNTRAINED.\n", err=True)
-    return untrained(params, job.n_agents, job.method, job.seed)
+    return untrained(own, job.n_agents, base, job.seed)
 
 
 async def _solve(
@@ -101,7 +103,7 @@ async def _solve(
     click.echo(f"{click.style('Problem', bold=True)} {problem.prompt}\n")
     async with open_client(params, offline=offline) as client:
         if not offline:
-            await check_room([problem], client, params, job.method, job.n_agents)
+            await check_room([problem], client, params, parse_method(job.method)[0], job.n_agents)
         session = Session(problem, client, params, job.n_agents, job.seed, watch=Turns(prompts=show_prompts))
         trace = await solve(method, problem, session, job)
         usage = client.usage

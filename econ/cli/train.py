@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from econ.cli.options import job_options, load_for
+from econ.errors import EconError
 from econ.params import Params
 
 
@@ -17,11 +18,13 @@ from econ.params import Params
 @click.option(
     "--from", "start_from", type=click.Path(path_type=Path), help="Go on from this .safetensors file."
 )
+@click.option("--variant", help="Train this variant of the params, for METHOD+VARIANT.")
 @job_options
 def command(
     benchmark: str,
     n_agents: int,
     seed: int,
+    variant: str | None,
     params_file: Path,
     resume: bool,
     start_from: Path | None,
@@ -34,7 +37,12 @@ def command(
              econ train --benchmark svamp --n-agents 3 --seed 0 --resume
     """
     params = load_for(params_file, benchmark)
-    asyncio.run(_train(params, benchmark, n_agents, seed, start_from, resume=resume, offline=offline))
+    own = params.varied(variant)
+    if variant is not None and params.learned_as(variant) is None:
+        raise EconError(
+            f"variant '{variant}' changes nothing that is learned", "it plays from the checkpoint without it"
+        )
+    asyncio.run(_train(own, benchmark, n_agents, seed, variant, start_from, resume=resume, offline=offline))
 
 
 async def _train(
@@ -42,6 +50,7 @@ async def _train(
     benchmark: str,
     n_agents: int,
     seed: int,
+    variant: str | None,
     start_from: Path | None,
     *,
     resume: bool,
@@ -53,8 +62,8 @@ async def _train(
     from econ.progress import Progress
 
     problems = benchmarks.load(benchmark, "train", params)
-    folder = paths.checkpoint(benchmark, n_agents, seed)
-    label = f"{benchmark}/train-n{n_agents}-s{seed}"
+    folder = paths.checkpoint(benchmark, n_agents, seed, variant)
+    label = f"{benchmark}/{'+'.join(filter(None, ('train', variant)))}-n{n_agents}-s{seed}"
     payer.set(label)
     async with open_client(params, offline=offline) as client:
         if not offline:

@@ -21,6 +21,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import ceil
 from types import TracebackType
 from typing import Self
@@ -32,7 +33,7 @@ from econ.llm.client import estimate_tokens
 from econ.llm.ledger import Ledger
 from econ.methods import baseline
 from econ.methods.base import Bounded, Session
-from econ.params import ECON_METHODS, Params
+from econ.params import ECON_METHODS, Params, parse_method
 from econ.records import Call, Message, Problem, Request
 
 SAMPLE = 20  # problems whose prompts are measured; the others are taken to be like them
@@ -110,19 +111,20 @@ def _stage(name: str, problems: int, needs: Needs, held: Callable[[str], tuple[i
 
 def _jobs(params: Params, benchmark: str, n: int) -> Iterator[tuple[str, int, Needs]]:
     """(name, problems, needs) of training and of each method."""
-    if set(params.methods) & set(ECON_METHODS):
-        problems = benchmarks.load(benchmark, "train", params)
-        episodes = params.train.episodes
-        needs = _mean(problems, lambda p: _econ(params, p, n, params.bne.max_iterations_train))
-        yield "train", episodes, _times(needs, episodes)
-    problems = benchmarks.load(benchmark, "test", params)
+    for variant in params.trainings():
+        own = params.varied(variant)
+        episodes = own.train.episodes
+        cost = partial(_econ, own, n, own.bne.max_iterations_train)
+        needs = _mean(benchmarks.load(benchmark, "train", own), cost)
+        yield "+".join(filter(None, ("train", variant))), episodes, _times(needs, episodes)
     for method in params.methods_on(benchmark):
-        if method in ECON_METHODS:
-            rounds = 0 if method == "econ-baseline" else params.bne.max_iterations_infer
-            needs = _mean(problems, lambda p, k=rounds: _econ(params, p, n, k))  # type: ignore[misc]
+        base, own = parse_method(method)[0], params.of(method)
+        problems = benchmarks.load(benchmark, "test", own)
+        if base in ECON_METHODS:
+            cost = partial(_econ, own, n, 0 if base == "econ-baseline" else own.bne.max_iterations_infer)
         else:
-            needs = _mean(problems, lambda p, m=method: _played(params, p, n, m))  # type: ignore[misc]
-        yield method, len(problems), _times(needs, len(problems))
+            cost = partial(_played, own, n, base)
+        yield method, len(problems), _times(_mean(problems, cost), len(problems))
 
 
 def _mean(problems: Sequence[Problem], cost: Callable[[Problem], Needs]) -> Needs:
@@ -138,7 +140,7 @@ def _times(needs: Needs, factor: float) -> Needs:
     return {model: tally.times(factor) for model, tally in needs.items()}
 
 
-def _econ(params: Params, problem: Problem, n: int, refinements: int) -> Needs:
+def _econ(params: Params, n: int, refinements: int, problem: Problem) -> Needs:
     """One ECON episode by the formula above."""
     llm, team, kind = params.llm, params.team, prompts.kind_of(problem.benchmark, params)
     caps = llm.max_tokens
@@ -161,7 +163,7 @@ def _econ(params: Params, problem: Problem, n: int, refinements: int) -> Needs:
     return needs
 
 
-def _played(params: Params, problem: Problem, n: int, method: str) -> Needs:
+def _played(params: Params, n: int, method: str, problem: Problem) -> Needs:
     """One problem played by a baseline against a client that only counts."""
     client = CountingClient()
     session = Session(problem, client, params, n, seed=0)

@@ -10,11 +10,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Self
 
-import yaml
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from econ.errors import EconError
 from econ.params.base import Section
+from econ.params.faults import explain
+from econ.params.file import read
 from econ.params.learning import (
     BNE,
     Action,
@@ -41,9 +42,12 @@ from econ.params.methods import (
     SelfConsistency,
     SparseDebate,
     ToT,
+    parse_method,
     plays,
 )
+from econ.params.setting import setting, training
 from econ.params.surroundings import BENCHMARKS, LLM, Budget, Custom, Data, Embedding, Limits
+from econ.params.variants import Changes, VariantName, check, merged
 
 __all__ = [
     "BASELINES",
@@ -77,9 +81,11 @@ __all__ = [
     "Team",
     "ToT",
     "Train",
-    "explain",
     "load",
+    "parse_method",
     "plays",
+    "setting",
+    "training",
 ]
 
 
@@ -107,6 +113,8 @@ class Params(Section):
     tot: ToT = ToT()
     rap: RAP = RAP()
     rstar: RStar = RStar()
+    # By name, what is put into these params where ``methods`` says METHOD+NAME.
+    variants: dict[VariantName, Changes] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _team_fits(self) -> Self:
@@ -115,10 +123,15 @@ class Params(Section):
             if len(set(values)) != len(values):
                 raise ValueError(f"{name} lists a value twice")
         for method in self.methods:
-            if method not in METHODS:
-                raise ValueError(f"methods: unknown method '{method}' (known: {', '.join(METHODS)})")
-            if not any(plays(method, benchmark) for benchmark in self.benchmarks):
-                raise ValueError(f"methods: '{method}' is defined on none of the benchmarks")
+            base, variant = parse_method(method)
+            if base not in METHODS:
+                raise ValueError(f"methods: unknown method '{base}' (known: {', '.join(METHODS)})")
+            if variant is not None and variant not in self.variants:
+                raise ValueError(f"methods: '{method}' names no variant of these params ({self._known()})")
+            if base not in self.methods:
+                raise ValueError(f"methods: '{method}' is compared with '{base}', which must be there too")
+            if not any(plays(base, benchmark) for benchmark in self.benchmarks):
+                raise ValueError(f"methods: '{base}' is defined on none of the benchmarks")
         if len(self.llm.executors) not in (1, *self.n_agents):
             raise ValueError(
                 f"llm.executors names {len(self.llm.executors)} models: give one for all, or one per executor"
@@ -131,9 +144,58 @@ class Params(Section):
             raise ValueError("llm.base_url is needed with llm.backend: openai")
         return self
 
+    @model_validator(mode="after")
+    def _variants_fit(self) -> Self:
+        for name, changes in self.variants.items():
+            try:
+                self._with(changes)
+            except ValidationError as fault:
+                raise ValueError(explain(fault, Params, f"variants.{name}")) from None
+            check(name, changes)
+        for method in self.methods:
+            base, variant = parse_method(method)
+            if variant is not None and setting(self, method) == setting(self, base):
+                raise ValueError(f"methods: variants.{variant} changes nothing that '{base}' plays with")
+        return self
+
     def methods_on(self, benchmark: str) -> tuple[str, ...]:
         """The methods of these params that are defined on a benchmark."""
-        return tuple(method for method in self.methods if plays(method, benchmark))
+        return tuple(method for method in self.methods if plays(parse_method(method)[0], benchmark))
+
+    def of(self, method: str) -> Params:
+        """The params that ``method`` plays with: its variant's, or these."""
+        return self.varied(parse_method(method)[1])
+
+    def varied(self, variant: str | None) -> Params:
+        """These params with a variant's put in, and no more variants; None: these.
+
+        Raises:
+            EconError: there is no such variant.
+        """
+        if variant is None:
+            return self
+        if variant not in self.variants:
+            raise EconError(f"unknown variant '{variant}'", self._known())
+        return self._with(self.variants[variant])
+
+    def _known(self) -> str:
+        return f"known: {', '.join(self.variants)}" if self.variants else "these params have no variants"
+
+    def _with(self, changes: Changes) -> Params:
+        whole = self.model_dump(exclude={"variants"})
+        whole["methods"] = list(dict.fromkeys(parse_method(method)[0] for method in self.methods))
+        return Params.model_validate(merged(whole, changes))
+
+    def learned_as(self, variant: str | None) -> str | None:
+        """Whose checkpoint a variant plays from: its own, or None where nothing that is learned differs."""
+        return None if training(self.varied(variant)) == training(self) else variant
+
+    def trainings(self) -> tuple[str | None, ...]:
+        """What is trained for the methods of these params: None for the params as they are, and variants."""
+        played = map(parse_method, self.methods)
+        return tuple(
+            dict.fromkeys(self.learned_as(variant) for base, variant in played if base in ECON_METHODS)
+        )
 
 
 def load(path: Path) -> Params:
@@ -142,46 +204,8 @@ def load(path: Path) -> Params:
     Raises:
         EconError: the file is missing, is not YAML, or a key is unknown, of the wrong type or impossible.
     """
+    content = read(path)
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise EconError(f"params file {path} does not exist", "name one with --params FILE") from None
-    except (OSError, UnicodeDecodeError) as fault:
-        raise EconError(f"params file {path} cannot be read: {fault}") from None
-    except yaml.YAMLError as fault:
-        where = " ".join(str(fault).split())
-        raise EconError(f"params file {path} is not valid YAML: {where}") from None
-    if raw is not None and not isinstance(raw, dict):
-        raise EconError(f"params file {path} must be a mapping of keys to values")
-    try:
-        return Params.model_validate(raw or {})
+        return Params.model_validate(content)
     except ValidationError as fault:
-        raise EconError(f"params file {path}: {explain(fault)}") from None
-
-
-def explain(fault: ValidationError) -> str:
-    """All faults of a validation on one line, each with its dotted key."""
-    return "; ".join(_one(dict(error)) for error in fault.errors())
-
-
-def _one(error: dict[str, object]) -> str:
-    location = error["loc"]
-    key = ".".join(str(part) for part in location) if isinstance(location, tuple) else str(location)
-    if error["type"] == "extra_forbidden":
-        return f"unknown key '{key}'{_suggest(key)}"
-    message = str(error["msg"]).removeprefix("Value error, ")
-    return f"'{key}': {message}" if key else message
-
-
-def _suggest(key: str) -> str:
-    import difflib
-
-    *parents, last = key.split(".")
-    section: type[BaseModel] = Params
-    for name in parents:
-        annotation = section.model_fields[name].annotation if name in section.model_fields else None
-        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
-            return ""
-        section = annotation
-    close = difflib.get_close_matches(last, section.model_fields, n=1)
-    return f" (did you mean '{close[0]}'?)" if close else ""
+        raise EconError(f"params file {path}: {explain(fault, Params)}") from None

@@ -28,6 +28,12 @@ BASELINES: dict[str, Domain] = {  # need none
 METHODS = (*ECON_METHODS, *BASELINES)
 
 
+def parse_method(name: str) -> tuple[str, str | None]:
+    """A method's name without its variant, and the variant: ``econ-bne+no-strategy``."""
+    method, plus, variant = name.partition("+")
+    return method, variant if plus else None
+
+
 def plays(method: str, benchmark: str) -> bool:
     """Is the method defined on this benchmark?"""
     domain = BASELINES.get(method, "all")

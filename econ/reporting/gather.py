@@ -11,9 +11,8 @@ import orjson
 from econ import paths
 from econ.errors import EconError
 from econ.files import json_line
-from econ.params import ECON_METHODS, Params
+from econ.params import ECON_METHODS, Params, parse_method, setting
 from econ.records import Job, Json
-from econ.reporting.metrics import setting
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ def gather(params: Params, params_file: Path) -> list[Result]:
 
 def remake(job: Job, params_file: Path) -> str:
     """The command that makes a job's traces and metrics."""
-    command = "evaluate" if job.method in ECON_METHODS else "debate"
+    command = "evaluate" if parse_method(job.method)[0] in ECON_METHODS else "debate"
     return (
         f"econ {command} --benchmark {job.benchmark} --method {job.method} "
         f"--n-agents {job.n_agents} --seed {job.seed} --params {params_file}"

@@ -9,17 +9,11 @@ from statistics import fmean
 from typing import Any
 
 from econ.errors import EconError
-from econ.params import ECON_METHODS, Params
+from econ.params import Params, setting
 from econ.records import Call, Json, Trace
 from econ.reporting.convergence import convergence
 from econ.reporting.outputs import STRATEGY_FACTS
 from econ.reporting.statistics import wilson
-
-# What of the params can change a job's answers. Lists of jobs, limits and prices cannot; where the rows come
-# from is the manifest's to say.
-_ECON_SECTIONS = ("embedding", "action", "network", "reward", "train", "bne", "team")
-_DATA = {"test_problems", "sample_seed", "reference_tokens", "scorer"}
-_LLM = {"backend", "provider", "coordinator", "executors", "structured", "max_tokens"}
 
 
 def summarise(traces: Sequence[Trace], problems_info: Mapping[str, Any], params: Params) -> Json:
@@ -58,19 +52,6 @@ def summarise(traces: Sequence[Trace], problems_info: Mapping[str, Any], params:
         "setting": setting(params, first.method),
         **_extras(traces),
     }
-
-
-def setting(params: Params, method: str) -> Json:
-    """The part of the params that can change ``method``'s answers (a baseline's own section has its name)."""
-    learns = method in ECON_METHODS
-    own = _ECON_SECTIONS if learns else (method.replace("-", "_"),)
-    simulated = ("simulated",) if params.llm.backend == "simulated" else ()
-    kept = params.model_dump(mode="json", include={*own, *simulated})
-    kept["data"] = params.data.model_dump(
-        mode="json", include=_DATA | ({"train_problems"} if learns else set())
-    )
-    kept["llm"] = params.llm.model_dump(mode="json", include=_LLM)
-    return kept
 
 
 def _one_job(traces: Sequence[Trace]) -> Trace:

@@ -109,7 +109,7 @@ def _job(job: Job, params_file: Path) -> dict[str, Any]:
 def _transcripts(params: Params) -> Iterator[dict[str, Any]]:
     """The first problem of every benchmark as each method answered it, at the first agent count and seed."""
     for benchmark in params.benchmarks:
-        for method in params.methods:
+        for method in params.methods_on(benchmark):
             job = Job(benchmark, method, params.n_agents[0], params.seeds[0])
             path = paths.trace(job)
             if not path.exists():

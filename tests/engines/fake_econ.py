@@ -35,7 +35,8 @@ def outputs(command: str, options: dict[str, str]) -> list[str]:
             f"data/benchmarks/{benchmark}/{name}" for name in ("train.jsonl", "test.jsonl", "manifest.json")
         ]
     if command == "train":
-        return [f"results/checkpoints/{benchmark}/n{n}-s{seed}/last.safetensors"]
+        own = f"+{options['--variant']}" if "--variant" in options else ""
+        return [f"results/checkpoints/{benchmark}/n{n}-s{seed}{own}/last.safetensors"]
     if command in {"evaluate", "debate"}:
         job = f"{benchmark}/{options['--method']}-n{n}-s{seed}"
         return [f"results/traces/{job}.jsonl", f"results/metrics/{job}.json"]

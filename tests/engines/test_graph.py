@@ -10,12 +10,20 @@ from typing import Any
 import pytest
 import yaml
 
-from econ.params import METHODS, Params, load
-from econ.reporting.metrics import setting
+from econ.params import METHODS, Params, load, setting, training
 from tests.engines.conftest import ROOT, Project, lay_out
 
 # Sections that change no answer: the lists of jobs.
 SURROUNDINGS = {"benchmarks", "n_agents", "seeds", "methods"}
+VARIANTS = {
+    "no-strategy": {"team": {"strategy": "none"}},
+    "k5": {"bne": {"max_iterations_infer": 5}},
+    "long": {"debate": {"rounds": 5}},
+}
+PLAYED = [
+    "econ-bne", "econ-bne+no-strategy", "econ-baseline", "econ-baseline+no-strategy", "econ-bne+k5",
+    "debate", "debate+long",
+]  # fmt: skip
 
 
 class Stage:
@@ -40,7 +48,7 @@ class Stage:
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     project = lay_out(tmp_path_factory.mktemp("graph"))
-    project.params(benchmarks=["svamp"])
+    project.params(benchmarks=["svamp"], methods=PLAYED, variants=VARIANTS)
     return project
 
 
@@ -120,16 +128,16 @@ def test_dvc_watches_every_param_that_can_change_an_answer() -> None:
     for method in METHODS:
         for key in leaves(setting(params, method)):
             assert covers(watched("evaluate"), key), (method, key)
+    assert "variants" in watched("evaluate")
 
 
 def test_dvc_watches_every_param_that_can_change_what_is_learned() -> None:
-    for key in leaves(setting(Params(), "econ-bne")):
-        if key not in {"bne.max_iterations_infer", "data.test_problems"}:
-            assert covers(watched("train"), key), key
+    for key in (*leaves(training(Params())), "variants", "methods"):
+        assert covers(watched("train"), key), key
 
 
 @pytest.mark.parametrize(
-    "key", ["bne.max_iterations_infer", "data.test_problems", "llm.max_in_flight", "debate.rounds", "methods"]
+    "key", ["bne.max_iterations_infer", "data.test_problems", "llm.max_in_flight", "debate.rounds"]
 )
 def test_training_takes_no_notice_of_what_it_does_not_read(key: str) -> None:
     assert not covers(watched("train"), key)
@@ -138,7 +146,7 @@ def test_training_takes_no_notice_of_what_it_does_not_read(key: str) -> None:
 def test_every_section_of_the_params_belongs_to_a_setting_or_is_known_to_change_no_answer() -> None:
     params = Params.model_validate({"llm": {"backend": "simulated"}})
     settings = set().union(*(setting(params, method) for method in METHODS))
-    assert set(Params.model_fields) - settings <= SURROUNDINGS
+    assert set(Params.model_fields) - settings <= {*SURROUNDINGS, "variants"}  # of which every part is one
 
 
 def test_dvc_finds_every_param_it_watches_in_the_params_file() -> None:
@@ -152,7 +160,16 @@ def test_dvc_finds_every_param_it_watches_in_the_params_file() -> None:
                 value = value[key]
 
 
-@pytest.mark.parametrize("file", ["params.yaml", "params/paper.yaml"])
+def test_every_variant_has_a_checkpoint_where_it_learns_and_answers_of_its_own(
+    made: dict[str, set[Path]],
+) -> None:
+    checkpoints = {file.name for file in made["all"] if file.is_relative_to("results/checkpoints")}
+    assert checkpoints == {"n3-s0", "n3-s0+no-strategy"}
+    answers = {file.stem for file in made["all"] if file.is_relative_to("results/traces")}
+    assert answers == {f"{method}-n3-s0" for method in PLAYED}
+
+
+@pytest.mark.parametrize("file", ["params.yaml", *(f"params/{f.name}" for f in ROOT.glob("params/*.yaml"))])
 def test_the_params_files_that_come_along_are_sound(file: str) -> None:
     assert load(ROOT / file).methods
 

@@ -37,6 +37,26 @@ def test_everything_is_made_once_and_only_what_a_change_concerns_again(project: 
     assert "debate --benchmark svamp --method cot" in project.calls()[before]
 
 
+def test_a_variant_that_changes_is_trained_and_answered_again_and_nothing_else(project: Project) -> None:
+    chosen = {"methods": ["econ-bne", "econ-bne+other", "econ-bne+k5"], "benchmarks": ["svamp"]}
+    other = {"team": {"strategy": "none"}}
+    k5 = {"bne": {"max_iterations_infer": 5}}
+    project.params(**chosen, variants={"other": other, "k5": k5})
+    project.snakemake()
+    calls = project.calls()
+    assert [call.count("--variant other") for call in calls if call.startswith("train")].count(1) == 1
+    assert sum(call.startswith("train") for call in calls) == 2
+    assert sum(call.startswith("evaluate") for call in calls) == 3
+
+    project.params(
+        **chosen, variants={"other": {"team": {"strategy": "detailed"}}, "k5": k5, "unused": other}
+    )
+    project.snakemake()
+    again = [call for call in project.calls()[len(calls) :] if call.startswith(("train", "evaluate"))]
+    assert ["--variant other" in again[0], "--method econ-bne+other" in again[1]] == [True, True]
+    assert len(again) == 2
+
+
 def test_a_failed_job_shows_its_last_line_and_its_log_and_leaves_the_rest(project: Project) -> None:
     done = project.run("snakemake", "--cores", "1", FAKE_ECON_FAIL="--method cot --n-agents 3")
     assert done.returncode != 0
@@ -81,6 +101,7 @@ def test_a_fault_of_the_params_is_one_line(project: Project) -> None:
         "train: {episods: 3}": "unknown key 'train.episods' (did you mean 'episodes'?)",
         "benchmarks: [gsm9k]": "unknown benchmark 'gsm9k'",
         "methods: [magic]": "unknown method 'magic'",
+        "methods: [econ-bne+magic]": "'econ-bne+magic' names no variant of these params",
     }
     for content, message in cases.items():
         (project.folder / "bad.yaml").write_text(content)
@@ -99,7 +120,8 @@ def test_a_simulated_team_plays_the_whole_pipeline(real_project: Project) -> Non
         benchmarks=["svamp"],
         llm={"backend": "simulated"},
         data={"source": "shipped"},
-        methods=["econ-bne", "cot"],
+        methods=["econ-bne", "econ-bne+no-strategy", "cot"],
+        variants={"no-strategy": {"team": {"strategy": "none"}}},
     )
     real_project.snakemake()
     table = (real_project.folder / "results/tables/accuracy.md").read_text()

@@ -6,9 +6,9 @@ import orjson
 import pytest
 
 from econ.errors import EconError
-from econ.params import Params
+from econ.params import Params, setting
 from econ.records import Job, Trace, to_json
-from econ.reporting.metrics import setting, summarise
+from econ.reporting.metrics import summarise
 from tests.reporting.synthetic import MANIFEST, call, coin, trace
 
 JOB = Job("svamp", "econ-bne", 3, 0)

@@ -6,10 +6,10 @@ import shlex
 import sys
 import time
 
+from econ import paths
 from econ.benchmarks import names as benchmark_names
 from econ.errors import EconError
-from econ.params import ECON_METHODS, METHODS, load
-from econ.reporting.metrics import setting
+from econ.params import BASELINES, ECON_METHODS, load, parse_method, setting, training
 from econ.reporting.outputs import figure_files, table_files
 
 STARTED = time.time()
@@ -37,10 +37,14 @@ except EconError as fault:
     sys.exit(f"econ: error: {fault}")
 
 
+VARIANT = r"(\+[a-z0-9-]+)?"
+
+
 wildcard_constraints:
     benchmark="[^/]+",
     n=r"\d+",
     seed=r"-?\d+",
+    variant=VARIANT,
 
 
 # What a rule's results depend on goes into its `params:` as text, so that Snakemake runs a job again when,
@@ -56,11 +60,9 @@ def rows_of(benchmark):
     return text([kept, os.environ.get("ECON_DATA_MIRROR"), data["custom"].get(benchmark)])
 
 
-def training():
-    """All that can change what is learned: ECON's setting, less what only the test problems are played with."""
-    kept = setting(PARAMS, "econ-bne")
-    del kept["data"]["test_problems"], kept["bne"]["max_iterations_infer"]
-    return text(kept)
+def learning_of(variant):
+    """All that can change what a variant (``+NAME``, or nothing) learns."""
+    return text(training(PARAMS.varied(variant[1:] or None)))
 
 
 def answers_of(method):
@@ -83,9 +85,22 @@ def jobs(template, benchmarks=PARAMS.benchmarks):
     ]
 
 
-def learned():
-    """The checkpoints whose training curves are drawn: none, where no method of the params learns."""
-    return jobs(rules.train.output) if set(PARAMS.methods) & set(ECON_METHODS) else []
+def checkpoint_of(method):
+    """The checkpoint that a method plays from, its agent count and seed still open."""
+    variant = PARAMS.learned_as(parse_method(method)[1])
+    return str(paths.checkpoint("{benchmark}", "{n}", "{seed}", variant))
+
+
+def checkpoints(benchmarks=PARAMS.benchmarks):
+    """The checkpoints that the methods of the params play from: none, where none of them learns."""
+    learning = [method for method in PARAMS.methods if parse_method(method)[0] in ECON_METHODS]
+    templates = dict.fromkeys(map(checkpoint_of, learning))
+    return expand(list(templates), benchmark=benchmarks, n=PARAMS.n_agents, seed=PARAMS.seeds)
+
+
+def methods_among(names):
+    """A wildcard's pattern: one of these methods, with a variant or without."""
+    return f"({'|'.join(names)}){VARIANT}"
 
 
 # What every job's shell knows beforehand.

@@ -4,33 +4,34 @@ rule train:
         problems=rules.download.output.train,
         manifest=rules.download.output.manifest,
     output:
-        directory("results/checkpoints/{benchmark}/n{n}-s{seed}"),
+        directory("results/checkpoints/{benchmark}/n{n}-s{seed}{variant}"),
     log:
-        "results/logs/train/{benchmark}/n{n}-s{seed}.log",
+        "results/logs/train/{benchmark}/n{n}-s{seed}{variant}.log",
     conda:
         "../envs/econ.yaml"
     threads: 1
     params:
-        setting=training(),
+        setting=lambda wildcards: learning_of(wildcards.variant),
+        variant=lambda wildcards: wildcards.variant.replace("+", " --variant "),
     message:
-        "Train {wildcards.benchmark}, {wildcards.n} agents, seed {wildcards.seed}"
+        "Train {wildcards.benchmark}{wildcards.variant}, {wildcards.n} agents, seed {wildcards.seed}"
     shell:
         "logged {log} econ train --benchmark {wildcards.benchmark} --n-agents {wildcards.n}"
-        ' --seed {wildcards.seed} --params "$PARAMS"'
+        ' --seed {wildcards.seed}{params.variant} --params "$PARAMS"'
 
 
 rule evaluate:
     input:
         problems=rules.download.output.test,
         manifest=rules.download.output.manifest,
-        checkpoint=rules.train.output,
+        checkpoint=lambda wildcards: checkpoint_of(wildcards.method),
     output:
         traces="results/traces/{benchmark}/{method}-n{n}-s{seed}.jsonl",
         metrics="results/metrics/{benchmark}/{method}-n{n}-s{seed}.json",
     log:
         "results/logs/evaluate/{benchmark}/{method}-n{n}-s{seed}.log",
     wildcard_constraints:
-        method="|".join(ECON_METHODS),
+        method=methods_among(ECON_METHODS),
     conda:
         "../envs/econ.yaml"
     threads: 1
@@ -55,7 +56,7 @@ rule debate:
     log:
         "results/logs/debate/{benchmark}/{method}-n{n}-s{seed}.log",
     wildcard_constraints:
-        method="|".join(method for method in METHODS if method not in ECON_METHODS),
+        method=methods_among(BASELINES),
     conda:
         "../envs/econ.yaml"
     threads: 1

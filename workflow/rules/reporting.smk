@@ -18,7 +18,7 @@ rule aggregate:
 rule figures:
     input:
         tables=rules.aggregate.output,
-        checkpoints=learned(),
+        checkpoints=checkpoints(),
     output:
         figure_files(),
     log:

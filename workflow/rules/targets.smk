@@ -15,7 +15,8 @@ for benchmark in PARAMS.benchmarks:
         name:
             f"train_{benchmark}"
         input:
-            jobs(rules.train.output, [benchmark]),
+            checkpoints([benchmark])
+            or expand(checkpoint_of("econ-bne"), benchmark=benchmark, n=PARAMS.n_agents, seed=PARAMS.seeds),
 
     rule:
         name:

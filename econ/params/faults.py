@@ -1,0 +1,33 @@
+"""What is wrong with a params file, in one line."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+
+def explain(fault: ValidationError, schema: type[BaseModel], where: str = "") -> str:
+    """All faults of a validation on one line, each with its dotted key (below ``where``)."""
+    return "; ".join(_one(dict(error), schema, where) for error in fault.errors())
+
+
+def _one(error: dict[str, Any], schema: type[BaseModel], where: str) -> str:
+    place = [str(part) for part in error["loc"]]
+    key = ".".join([where, *place] if where else place)
+    if error["type"] == "extra_forbidden":
+        return f"unknown key '{key}'{_suggest(place, schema)}"
+    message = str(error["msg"]).removeprefix("Value error, ")
+    return f"'{key}': {message}" if key else message
+
+
+def _suggest(place: list[str], schema: type[BaseModel]) -> str:
+    *parents, last = place
+    for name in parents:
+        annotation = schema.model_fields[name].annotation if name in schema.model_fields else None
+        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+            return ""
+        schema = annotation
+    close = difflib.get_close_matches(last, schema.model_fields, n=1)
+    return f" (did you mean '{close[0]}'?)" if close else ""

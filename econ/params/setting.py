@@ -1,0 +1,38 @@
+"""What of the params can change a result.
+
+Lists of jobs, limits and prices cannot; where the rows come from is the manifest's to say.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from econ.params.methods import ECON_METHODS, parse_method
+
+if TYPE_CHECKING:
+    from econ.params import Params
+
+_ECON_SECTIONS = ("embedding", "action", "network", "reward", "train", "bne", "team")
+_DATA = {"test_problems", "sample_seed", "reference_tokens", "scorer"}
+_LLM = {"backend", "provider", "coordinator", "executors", "structured", "max_tokens"}
+
+
+def setting(params: Params, method: str) -> dict[str, Any]:
+    """The part of the params that can change ``method``'s answers (a baseline's own section has its name)."""
+    base, _ = parse_method(method)
+    params, learns = params.of(method), base in ECON_METHODS
+    own = _ECON_SECTIONS if learns else (base.replace("-", "_"),)
+    simulated = ("simulated",) if params.llm.backend == "simulated" else ()
+    kept = params.model_dump(mode="json", include={*own, *simulated})
+    kept["data"] = params.data.model_dump(
+        mode="json", include=_DATA | ({"train_problems"} if learns else set())
+    )
+    kept["llm"] = params.llm.model_dump(mode="json", include=_LLM)
+    return kept
+
+
+def training(params: Params) -> dict[str, Any]:
+    """All that can change what is learned: ECON's setting, less what only test problems are played with."""
+    kept = setting(params, "econ-bne")
+    del kept["data"]["test_problems"], kept["bne"]["max_iterations_infer"]
+    return kept
