@@ -130,7 +130,7 @@ def agreement() -> list[str]:
 
 
 def annotated() -> str:
-    """How many of TravelPlanner's annotated plans pass everything, by the tables that they are checked with."""
+    """How many of TravelPlanner's annotated plans pass everything, with either scorer."""
     passed = []
     for scorer in ("database", "reference"):
         data = PARAMS.data.model_copy(update={"scorer": scorer})
