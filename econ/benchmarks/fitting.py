@@ -74,8 +74,18 @@ def fit(problem: Problem, tokens: int | None, count: CountTokens = estimate.uppe
         f" (tables are shortened to their first rows and main columns; {kept} of {whole} rows are shown, and "
         "each heading says how many of its own)"
     )
-    facts = {"form": "fitted", "tokens": tokens, "rows_kept": kept, "rows_dropped": whole - kept}
+    facts = {
+        "form": "fitted", "tokens": tokens, "places": places, "flights": flights,
+        "rows_kept": kept, "rows_dropped": whole - kept,
+    }  # fmt: skip
     return _with(problem, prompt(problem.meta["query"], fitted, note), facts)
+
+
+def shown(problem: Problem) -> Reference:
+    """The reference tables as far as the problem's prompt shows them; {}: it has none."""
+    tables: Reference = problem.meta.get("reference_tables", {})
+    facts = problem.meta.get("reference", {})
+    return shorten_rows(tables, facts["places"], facts["flights"]) if "places" in facts else tables
 
 
 def shorten_rows(tables: Reference, places: int, flights: int) -> Reference:

@@ -62,6 +62,25 @@ def _moa(params: Params) -> Method:
     return MixtureOfAgents(params.moa.layers, params.moa.temperature)
 
 
+def _react(params: Params) -> Method:
+    from econ.methods.react import ReAct
+
+    return ReAct(params.react.steps, params.react.step_tokens)
+
+
+def _reflexion(params: Params) -> Method:
+    from econ.methods.react import ReAct
+
+    own = params.reflexion
+    return ReAct(own.steps, own.step_tokens, own.failures)
+
+
+def _greedy_search(params: Params) -> Method:
+    from econ.methods.greedy import GreedySearch
+
+    return GreedySearch()
+
+
 def _debate(params: Params) -> Method:
     from econ.methods.debate import Debate
 
@@ -110,6 +129,9 @@ _MAKERS: dict[str, Callable[[Params], Method]] = {
     "self-consistency": _self_consistency,
     "best-of-n": _best_of_n,
     "moa": _moa,
+    "react": _react,
+    "reflexion": _reflexion,
+    "greedy-search": _greedy_search,
     "debate": _debate,
     "tot": _tot,
     "rap": _rap,

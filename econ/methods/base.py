@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from econ import grading
+from econ.benchmarks.fitting import shown
 from econ.errors import EconError
 from econ.llm.base import Client
 from econ.params import Params
@@ -35,7 +36,8 @@ class Solution:
 class Session:
     """One problem's table: asks models on a method's behalf and keeps every call.
 
-    The gold is not here: a method cannot leak what it cannot see.
+    The gold is not here: a method cannot leak what it cannot see. Nor is anything else of the problem but
+    ``prompt``, and ``reference``: of a plan, the very tables that the prompt shows, as rows.
 
     Args:
         problem: its ``prompt`` is all that a model may see of it.
@@ -61,6 +63,7 @@ class Session:
         self.benchmark = problem.benchmark
         self.kind = kind_of(problem.benchmark, params)  # number | math | yesno | plan | text
         self.prompt = problem.prompt
+        self.reference = shown(problem)
         self.client = client
         self.params = params
         self.n_agents = n_agents

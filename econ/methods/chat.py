@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +35,7 @@ class Chat:
     Args:
         model: None: the executor's of number ``agent``.
         system: the system prompt; None: there is none.
+        keeps: what the participant remembers of a text of its own; all of it by default.
     """
 
     def __init__(
@@ -47,11 +48,13 @@ class Chat:
         max_tokens: int,
         model: str | None = None,
         system: Message | None = None,
+        keeps: Callable[[str], str] = str,
     ) -> None:
         self._session, self._role, self._agent = session, role, agent
         self._temperature, self._max_tokens = temperature, max_tokens
         self._model = model or session.params.llm.executor(agent)
         self._history: list[Message] = [system] if system else []
+        self._keeps = keeps
         self.dropped = 0  # exchanges that did not fit
 
     @property
@@ -59,15 +62,17 @@ class Chat:
         """Has the participant said something that it remembers?"""
         return any(message["role"] == "assistant" for message in self._history)
 
-    async def say(self, told: Message, round: int, schema: dict[str, Any] | None = None) -> Turn:
-        """Tell the participant something; what it says to it."""
+    async def say(
+        self, told: Message, round: int, schema: dict[str, Any] | None = None, role: str | None = None
+    ) -> Turn:
+        """Tell the participant something; what it says to it, in its own role or another one."""
         messages = [*self._history, told]
         while not await self._fits(messages):
             if not self._drop(messages):
                 return Turn(None, TOO_SMALL)
         while True:
             call = await self._session.ask(
-                self._role,
+                role or self._role,
                 messages,
                 agent=self._agent,
                 round=round,
@@ -81,7 +86,7 @@ class Chat:
                 break
         if not call.ok:
             return Turn(None, call.error)
-        self._history = [*messages, {"role": "assistant", "content": call.text}]
+        self._history = [*messages, {"role": "assistant", "content": self._keeps(call.text)}]
         return Turn(call.text)
 
     def _drop(self, messages: list[Message]) -> bool:

@@ -38,6 +38,8 @@ from econ.params.methods import (
     Mad,
     MixtureOfAgents,
     RStar,
+    ReAct,
+    Reflexion,
     Search,
     SelfConsistency,
     SparseDebate,
@@ -73,6 +75,8 @@ __all__ = [
     "Params",
     "RStar",
     "Range",
+    "ReAct",
+    "Reflexion",
     "Reward",
     "Search",
     "SelfConsistency",
@@ -110,6 +114,8 @@ class Params(Section):
     self_consistency: SelfConsistency = SelfConsistency()
     best_of_n: BestOfN = BestOfN()
     moa: MixtureOfAgents = MixtureOfAgents()
+    react: ReAct = ReAct()
+    reflexion: Reflexion = Reflexion()
     tot: ToT = ToT()
     rap: RAP = RAP()
     rstar: RStar = RStar()

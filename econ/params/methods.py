@@ -21,6 +21,9 @@ BASELINES: dict[str, Domain] = {  # need none
     "self-consistency": "all",
     "best-of-n": "all",
     "moa": "all",
+    "react": "plans",
+    "reflexion": "plans",
+    "greedy-search": "plans",
     "tot": "questions",
     "rap": "questions",
     "rstar": "questions",
@@ -85,6 +88,17 @@ class MixtureOfAgents(Section):
 
     layers: Annotated[int, Field(ge=2)] = 2  # 2: the light form; the authors' is 3
     temperature: NonNegative = 0.7
+
+
+class ReAct(Section):
+    """TravelPlanner's agent with a cost enquiry (Xie et al. 2024); a step is a thought and an action."""
+
+    steps: Positive = 4  # at most
+    step_tokens: Positive = 96  # cap of a step, the one that hands in the plan included
+
+
+class Reflexion(ReAct):
+    failures: Positive = 3  # steps in a row that brought no cost, after which the agent reflects
 
 
 class Search(Section):

@@ -218,6 +218,28 @@ def mad(turn: DebateTurn, prompt: str, kind: Kind, tokens: int, **values: Any) -
     return {**message, "role": "system"} if turn in ("debater", "moderator") else message
 
 
+def react(prompt: str, steps: int) -> Message:
+    """ReAct on plans (Yao et al. 2023, as in TravelPlanner): the task, the two actions, the plan's form."""
+    return _user("react", prompt=prompt, steps=steps)[0]
+
+
+def react_observation(
+    *, dollars: float | None, unknown: Sequence[str], action: bool, reflect: int = 0
+) -> Message:
+    """What an action brought: a cost, or why there is none; no ``action`` was read at all.
+
+    ``reflect``: ask for a reflection (Reflexion, Shinn et al. 2023) on so many failures in a row.
+    """
+    cost = None if dollars is None else f"{dollars:g}"
+    values = {"dollars": cost, "unknown": list(unknown), "action": action, "reflect": reflect}
+    return _user("react_observation", **values)[0]
+
+
+def react_on() -> Message:
+    """After a reflection: go on."""
+    return _user("react_on")[0]
+
+
 def rstar_thought(prompt: str, kind: Kind, steps: str, examples: int, tokens: int) -> list[Message]:
     """rStar's A1: one more step. The examples show the first step of a solution."""
     firsts = [(e.question, first_sentence(e.answer)) for e in exemplars(kind)[:examples]]

@@ -86,7 +86,7 @@ def tokens() -> Figure:
     figure, axes = _method_panels(frame, methods, len(counts), share_x=False)
     shift = dict(zip(counts, canvas.offsets(len(counts), 0.8), strict=True))
     for axis, (_, part) in zip(axes, _by_benchmark(frame), strict=True):
-        limit = 1.42 * part["total_tokens"].max()  # room for the paper's marks
+        limit = 1.42 * max(part["total_tokens"].max(), 1)  # room for the paper's marks
         for row in _rows(part):
             y, colour = methods.index(row["method"]) + shift[row["n_agents"]], colours[row["method"]]
             prompt, height = row["prompt_tokens"], 0.74 / len(counts)
@@ -240,6 +240,9 @@ def _errorbar(axis: Axes, line: pd.DataFrame, x: Any, colour: str) -> None:
 
 def _point(axis: Axes, row: dict[str, Any], colour: str, shape: str, size: float) -> None:
     y = 100 * row["accuracy"]
+    if not row["total_tokens"]:  # nowhere on a logarithmic axis
+        axis.axhline(y, color=colour, linestyle=":", linewidth=1.2)
+        return
     errors = [[y - 100 * row["accuracy_low"]], [100 * row["accuracy_high"] - y]]
     axis.errorbar(
         row["total_tokens"], y, yerr=errors, fmt=shape, color=colour, elinewidth=size / 6, markersize=size

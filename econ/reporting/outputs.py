@@ -282,7 +282,8 @@ FIGURES: dict[str, str] = {
     ),
     "tradeoff": (
         "Accuracy against tokens per problem (logarithmic), every method. Stars in a method's "
-        "colour: the paper's table 3 for LLaMA3.1-70B, its tokens in a unit of its own."
+        "colour: the paper's table 3 for LLaMA3.1-70B, its tokens in a unit of its own. A dotted "
+        "line: a method that asks no model."
     ),
     "differences": (
         "ECON minus each rival in points, paired on the same problems, with a 95 % bootstrap "

@@ -56,9 +56,9 @@ class Cell:
 
     @property
     def models(self) -> str:
-        """Names of the models that answered (a file's name alone)."""
+        """Names of the models that answered (a file's name alone); "none" where no model was asked."""
         teams = [team for result in self.seeds for team in result.metrics["models"].values()]
-        return " + ".join(sorted({PurePath(model).name for team in teams for model in team}))
+        return " + ".join(sorted({PurePath(model).name for team in teams for model in team})) or "none"
 
     @property
     def n(self) -> int:

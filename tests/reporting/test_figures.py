@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import shutil
+import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,8 +15,9 @@ from econ import paths
 from econ.cli import group
 from econ.errors import EconError
 from econ.params import Params
-from econ.reporting import canvas, curves, figures, outputs
-from tests.reporting.synthetic import write_run
+from econ.records import Job
+from econ.reporting import canvas, curves, figures, outputs, show
+from tests.reporting.synthetic import coin, write_job, write_run
 
 PAPER = Path(__file__).parents[2] / "data/paper"
 
@@ -95,6 +98,25 @@ def test_one_method_alone_still_gives_every_figure(project: Path) -> None:
         ):
             draw().draw_without_rendering()
         curves.training(params).draw_without_rendering()
+
+
+def test_a_method_that_asks_no_model_is_in_every_table_and_figure(project: Path) -> None:
+    changes = {"benchmarks": ["travelplanner"], "n_agents": [3], "methods": ["greedy-search", "cot"]}
+    params, _ = write_run(project, 2, **changes)
+    job = Job("travelplanner", "greedy-search", 3, 0)
+    silent = [replace(one, calls=(), rounds=0) for one in coin(job, 2)]
+    write_job(params, job, silent)
+    run("aggregate", "figures", "report")
+    row = show.read("tokens").set_index("method").loc["greedy-search"]
+    assert (row["calls"], row["total_tokens"], row["models"]) == (0, 0, "none")
+    with canvas.styled():
+        [axis] = figures.tradeoff().axes
+    assert [line for line in axis.lines if line.get_linestyle() == ":"]
+    write_run(project, 2, **{**changes, "methods": ["greedy-search"]})
+    write_job(params, job, silent)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        run("aggregate", "figures")
 
 
 def test_curves_are_found_by_metric_and_absent_ones_left_out(project: Path) -> None:

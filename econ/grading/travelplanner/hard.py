@@ -33,13 +33,18 @@ def _transport_cost(day: Mapping[str, str], people: int, sandbox: Sandbox) -> fl
     origin, destination = transport_leg(day)
     if origin is None or destination is None:
         return 0.0
-    leg, lowered = (plain(origin), plain(destination)), text.lower()
-    if "flight number" in lowered:
+    leg = plain(origin), plain(destination)
+    if "flight number" in text.lower():
         flights = sandbox.flights.get(flight_number(text), ())
         return float(flights[0]["Price"]) * people if flights else 0.0
-    mode = next((name for name in _SEATS if name in lowered), None)
+    mode = drive_mode(text)
     price = sandbox.drive_cost(leg, mode) if mode else None
     return price * math.ceil(people / _SEATS[mode]) if price is not None and mode else 0.0
+
+
+def drive_mode(text: str) -> str | None:
+    """Self-driving or taxi, whichever the text names; None: neither."""
+    return next((name for name in _SEATS if name in text.lower()), None)
 
 
 def _meals(day: Mapping[str, str], sandbox: Sandbox) -> list[Row]:
