@@ -45,7 +45,7 @@ def least_room(message: str) -> int:
     return int(message.split("may need ")[1].split()[0])
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", [method for method in METHODS if method != "greedy-search"])
 async def test_the_longest_call_of_a_method_is_known_before_the_first(
     method: str, plans: list[Problem]
 ) -> None:
@@ -60,6 +60,10 @@ async def test_the_longest_call_of_a_method_is_known_before_the_first(
     await check_room(problems, Server(needed), PARAMS, method, 3)
     with pytest.raises(EconError):
         await check_room(problems, Server(needed - 1), PARAMS, method, 3)
+
+
+async def test_a_method_that_asks_no_model_needs_no_room(plans: list[Problem]) -> None:
+    await check_room(plans, Server(10), PARAMS, "greedy-search", 3)
 
 
 async def test_a_server_that_tells_no_context_and_a_simulated_team_pass(plans: list[Problem]) -> None:
