@@ -50,8 +50,8 @@ def audit(trace: Trace, problem: Problem, kind: str, frame: set[str]) -> tuple[l
     gold = trace.gold or ""
 
     def told(call: Call) -> bool:
-        rest = "\n".join(line for line in lines(call, problem) if line not in frame)
-        return tells(kind, gold, rest, problem.prompt)
+        rest = [line for line in lines(call, problem) if line not in frame]
+        return any(tells(kind, gold, text, problem.prompt) for text in ("\n".join(rest), *rest))
 
     knowing = [call for call in trace.calls if told(call)]
     innocent = [call for call in trace.calls if call not in knowing and tells(kind, gold, call.text, "")]
