@@ -70,6 +70,12 @@ def test_a_plan_of_the_users_own_is_shown_and_not_graded(folder: Path) -> None:
     assert "constraints" not in done.output
 
 
+def test_what_an_agents_action_brought_is_shown(folder: Path) -> None:
+    done = solve("--method", "react", "--benchmark", "travelplanner", "Plan two days in Ohio.")
+    assert done.output.count("  > [user] Observation: there is no action that can be read.") == 3
+    assert "  > [user] Problem" not in done.output
+
+
 def test_numbers_samples_and_what_was_asked_are_told(folder: Path) -> None:
     assert heads(solve("--method", "debate", QUESTION).output)[:3] == ["debater 1", "debater 2", "debater 3"]
     sampled = solve("--method", "self-consistency", "--prompts", QUESTION).output

@@ -5,16 +5,17 @@ from __future__ import annotations
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import click
 import orjson
 
-from econ.records import Call, Json, Trace
+from econ.records import Call, Json, Message, Trace
 
 # Where an agent's number tells nothing more than its role.
 _ONE_OF_A_KIND = ("affirmative", "negative", "moderator", "selector", "aggregator")
 _SEVERAL = ("executor", "debater", "proposer")
+_ACTING = ("planner", "reflector")
 _COLOURS = ("cyan", "green", "yellow", "blue", "bright_red", "bright_cyan")
 _CHAIR = "magenta"  # who decides on others' answers
 
@@ -42,13 +43,17 @@ class Turns:
         self._model = call.model
         head = click.style(speaker(call), fg=_colour(call), bold=True)
         click.echo(f"{head}  {click.style(facts, dim=True)}")
-        if self._prompts:
-            for message in call.messages:
-                click.secho(_body(f"[{message['role']}] {message['content']}", "  > "), dim=True)
+        for message in call.messages if self._prompts else _news(call):
+            click.secho(_body(f"[{message['role']}] {message['content']}", "  > "), dim=True)
         if call.ok:
             click.echo(_body(_unfolded(call.text), "  ") + "\n")
         else:
             click.secho(f"  no answer: {call.error}\n", fg="red")
+
+
+def _news(call: Call) -> Sequence[Message]:
+    """What an agent's last action brought: nobody else's turn shows it."""
+    return call.messages[-1:] if call.role in _ACTING and len(call.messages) > 1 else ()
 
 
 def speaker(call: Call) -> str:
