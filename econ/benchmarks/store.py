@@ -17,7 +17,7 @@ from econ.errors import EconError
 from econ.files import write_atomic
 from econ.grading import grade
 from econ.params import Params
-from econ.records import Json, Problem, Split, stable_seed, to_json
+from econ.records import Json, Problem, Split, Verdict, stable_seed, to_json
 
 SPLITS: tuple[Split, ...] = ("train", "test")
 
@@ -80,10 +80,16 @@ def _entry(source: Source, origin: Origin, found: Normalised, content: bytes) ->
 
 
 def check_golds(problems: Sequence[Problem], params: Params) -> Json:
-    """Every gold stated as an answer and graded by its own grader: how many there are, and which fail."""
+    """Every gold stated as an answer and graded by its own grader: how many; which fail, and why."""
     golds = [problem for problem in problems if problem.gold is not None]
-    failing = [p.id for p in golds if not grade(p, stated(p, params), params).strict]
+    verdicts = {problem.id: grade(problem, stated(problem, params), params) for problem in golds}
+    failing = {name: _why(verdict) for name, verdict in verdicts.items() if not verdict.strict}
     return {"golds": len(golds), "golds_failing": failing}
+
+
+def _why(verdict: Verdict) -> str:
+    failed = [name for name, met in verdict.detail.get("constraints", {}).items() if met is False]
+    return ", ".join(failed) or verdict.reason or f"read as {verdict.answer}"
 
 
 def stated(problem: Problem, params: Params) -> str:

@@ -43,5 +43,8 @@ def _fetch(name: str, params: Params) -> None:
             click.echo(f"  {split}: {count} left out: {reason}")
         failing = part["golds_failing"]
         if failing:
-            shown = ", ".join(failing[:LISTED]) + (" …" if len(failing) > LISTED else "")
-            click.echo(f"  {split}: {len(failing)} golds of {part['golds']} are graded wrong: {shown}")
+            click.echo(f"  {split}: {len(failing)} golds of {part['golds']} are graded wrong:")
+            for name, why in list(failing.items())[:LISTED]:
+                click.echo(f"    {name}: {why}")
+            if len(failing) > LISTED:
+                click.echo("    …")

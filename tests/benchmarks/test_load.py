@@ -43,7 +43,7 @@ def test_shipped_problems_are_whole_and_their_golds_right(name: str) -> None:
     for split in ("train", "test"):
         problems = load(name, split, params())
         assert len(problems) == record["splits"][split]["rows"] >= (4 if name == "travelplanner" else 6)
-        assert check_golds(problems, params())["golds_failing"] == []
+        assert check_golds(problems, params())["golds_failing"] == {}
         assert all(p.prompt.strip() and p.id.startswith("shipped/") for p in problems)
     assert not {p.prompt for p in load(name, "train", params())} & {
         p.prompt for p in load(name, "test", params())

@@ -123,4 +123,5 @@ def test_download_reports_golds_that_their_grader_calls_wrong() -> None:
     Path("params.yaml").write_text("data: {mirror: mirror, reference_tokens: null}\n", encoding="utf-8")
     result = CliRunner().invoke(download.command, ["--benchmark", "travelplanner"], catch_exceptions=False)
     assert "train 1, test 1 problems from mirror" in result.stdout
-    assert "1 golds of 1 are graded wrong: travelplanner/" in result.stdout
+    assert "1 golds of 1 are graded wrong:\n    travelplanner/" in result.stdout
+    assert ": is_valid_restaurants\n" in result.stdout
