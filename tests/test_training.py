@@ -20,6 +20,7 @@ from econ.methods.commitment import read
 from econ.methods.econ import EconMethod, from_checkpoint, untrained
 from econ.params import Params
 from econ.play import play
+from econ.prompts import Kind
 from econ.records import Call, Job, Problem, Request
 
 torch.set_num_threads(1)
@@ -319,9 +320,26 @@ def commitment(text: str) -> Call:
         ("", "number", "", "empty commitment"),
     ],
 )
-def test_commitments_are_read_as_far_as_they_go(raw: str, kind: str, text: str, error: str | None) -> None:
+def test_commitments_are_read_as_far_as_they_go(raw: str, kind: Kind, text: str, error: str | None) -> None:
     found = read(commitment(raw), kind)
     assert (found.text, found.error) == (text, error)
+
+
+@pytest.mark.parametrize(
+    ("raw", "kind", "valid"),
+    [
+        ('{"final_answer": 42, "confidence": 0.9, "reasoning": "r", "checklist": ["c"]}', "number", True),
+        ('{"final_answer": "42", "confidence": 0.9, "reasoning": "r", "checklist": []}', "number", False),
+        ('{"final_answer": "42", "confidence": 0.9, "reasoning": "r", "checklist": []}', "math", True),
+        ('{"final_answer": "maybe", "confidence": 0.9, "reasoning": "r", "checklist": []}', "yesno", False),
+        ('{"final_answer": 42, "confidence": 7, "reasoning": "r", "checklist": []}', "number", False),
+        ('{"final_answer": 42, "confidence": 0.9, "reasoning": "cut her', "number", False),
+        ('Sure: {"final_answer": 42, "confidence": 1, "reasoning": "", "checklist": []}', "number", False),
+        ("The answer is 42.", "number", False),
+    ],
+)
+def test_commitments_are_held_against_their_schema(raw: str, kind: Kind, valid: bool) -> None:
+    assert read(commitment(raw), kind).valid is valid
 
 
 def strategy_of(text: str, tokens: int, finish: str) -> tuple[list[Request], str]:

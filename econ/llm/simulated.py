@@ -110,6 +110,11 @@ class SimulatedClient:
             self._embeddings[key] = (vector / np.linalg.norm(vector)).tolist()
         return self._embeddings[key]
 
+    def _typed(self, answer: str, problem: Problem) -> str | int:
+        """As the commitment's schema has it: a number where the problem asks for one."""
+        asked = prompts.kind_of(problem.benchmark, self.params) == "number"
+        return int(answer) if asked and re.fullmatch(r"-?\d{1,15}", answer) else answer
+
     def _answer_as(self, request: Request, content: str, problem: Problem) -> str:
         """What the request's role says: of what it reads, the most frequent answer, ties to the earliest."""
         if request.role in ("moderator", "judge") and request.messages[0]["role"] == "system":
@@ -131,7 +136,7 @@ class SimulatedClient:
             return orjson.dumps({"choice": given.index(answer) + 1}).decode()
         return orjson.dumps(
             {
-                "final_answer": _plain(answer),
+                "final_answer": self._typed(_plain(answer), problem),
                 "confidence": count / len(read),
                 "reasoning": f"SIMULATED majority of {len(read)}.",
                 "checklist": [],

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 import pydantic_core
@@ -14,6 +15,9 @@ import pydantic_core
 from econ import prompts
 from econ.methods.base import Session
 from econ.records import Call
+
+if TYPE_CHECKING:
+    from jsonschema.protocols import Validator
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,7 @@ class Commitment:
     meaning: str  # what is embedded and compared: reasoning and final answer, without JSON's keys
     confidence: float | None
     error: str | None
+    valid: bool = False  # the whole reply is JSON of the form that was asked for; others are read leniently
 
     @property
     def ok(self) -> bool:
@@ -47,7 +52,7 @@ async def commit(session: Session, answers: Sequence[str | None], round: int) ->
     return await _ask(session, answers, round, 0)
 
 
-def read(call: Call, kind: str) -> Commitment:
+def read(call: Call, kind: prompts.Kind) -> Commitment:
     """The commitment in a coordinator's answer; JSON cut at its end is read as far as it goes."""
     if not call.ok:
         return Commitment("", "", "", None, call.error)
@@ -62,7 +67,22 @@ def read(call: Call, kind: str) -> Commitment:
     meaning = f"{found.get('reasoning') or ''}\n{text}".strip()
     if not (isinstance(confidence, int | float) and 0 <= confidence <= 1):
         confidence = None
-    return Commitment(raw, text, meaning, confidence, None)
+    return Commitment(raw, text, meaning, confidence, None, _form(kind).is_valid(_whole(raw)))
+
+
+@cache
+def _form(kind: prompts.Kind) -> Validator:
+    from jsonschema import Draft202012Validator
+
+    return Draft202012Validator(prompts.commitment_schema(kind))
+
+
+def _whole(raw: str) -> Any:
+    """The reply, where all of it is JSON; else None."""
+    try:
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return None
 
 
 def as_text(answer: Any, kind: str) -> str:

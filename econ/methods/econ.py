@@ -98,6 +98,7 @@ def _step(index: int, played: Round, session: Session) -> dict[str, Any]:
         "actions": [[round(value, 4) for value in action] for action in played.sent],
         "answers": answers,
         "commitment": None if played.commitment.error else played.commitment.text,
+        "commitment_valid": played.commitment.valid,
         "confidence": played.commitment.confidence,
         "AL": likelihood,
         "CC": contribution,

@@ -219,10 +219,17 @@ def _plan_rates(traces: Sequence[Trace]) -> Json:
 
 
 def _strategies(traces: Sequence[Trace]) -> Json:
-    """How often a strategy was asked for again, was cut, or had to do with the answer."""
-    given = sum(bool(trace.detail.get("strategy_text")) for trace in traces)
+    """How often a strategy was asked for again, was cut, or had to do with the answer; valid commitments."""
+    steps = [step for trace in traces for step in trace.steps]
+    counts = {
+        "given": sum(bool(trace.detail.get("strategy_text")) for trace in traces),
+        "commitments": len(steps),
+        "valid": sum(step.get("commitment_valid") is True for step in steps),
+    }
     return {
-        fact: given if fact == "given" else sum(t.detail.get(f"strategy_{fact}") is True for t in traces)
+        fact: counts[fact]
+        if fact in counts
+        else sum(t.detail.get(f"strategy_{fact}") is True for t in traces)
         for fact in STRATEGY_FACTS
     }
 

@@ -68,6 +68,8 @@ STRATEGY_FACTS = {
     "states_answer": "Stated",
     "withheld": "Withheld",
     "tells_gold": "Gold",
+    "commitments": "Commitments",
+    "valid": "Valid",
 }
 _STARRED = (
     "* = as the paper reports it, with models of its own (Mixtral 8x7B and 8x22B, LLaMA3.1 70B and 405B)"
@@ -238,12 +240,13 @@ TABLES: dict[str, Table] = {
         },
     ),
     "strategies": Table(
-        "Strategies and the answer",
+        "Strategies and commitments",
         "The coordinator's strategies, of n. Asked again: it was too long or stated an answer in an "
         "explicit final form; once at most. Cut: the next was too long as well. Stated: the first stated "
         "an answer, right or not. Withheld: so did the next, and that sentence and what follows were not "
         "shown. Gold: what was shown states the gold, or holds it where the problem does not (whole "
-        "numbers below 20 aside); found after the fact, an upper bound.",
+        "numbers below 20 aside); found after the fact, an upper bound. Valid: commitments that are JSON by "
+        "the schema; others are read as far as they go.",
         {**_JOB, **_N, **{fact: Column(heading, "count") for fact, heading in STRATEGY_FACTS.items()}},
     ),
     "problems": Table(

@@ -73,6 +73,7 @@ async def test_the_executors_read_what_is_left_and_the_record_counts_it() -> Non
     assert all("Strategy: Add the tens.\n" in p and "66" not in p for p in prompts)
     assert summarise([trace], {}, Params())["strategies"] == {
         "given": 1, "regenerated": 1, "cut": 0, "states_answer": 1, "withheld": 1, "tells_gold": 0,
+        "commitments": 1, "valid": 0,
     }  # fmt: skip
 
 
