@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from econ.cli.options import params_option
+from econ.llm.tally import Needs, add, total, usd
 from econ.params import Params, load
 
 if TYPE_CHECKING:
@@ -45,34 +47,53 @@ def command(params_file: Path, jobs: bool, as_json: bool) -> None:
     unpriced = sorted(models - set(params.llm.prices))
     if unpriced and params.llm.backend in ("together", "openai"):
         click.echo(f"no price in llm.prices for {', '.join(unpriced)}: money is not estimated")
-    click.echo("upper estimate: answers at their caps, every refinement made; held: answers kept already")
+    click.echo("upper estimate: answers at their caps, every refinement made")
+    click.echo(
+        "held: a job's requests whose answers are kept, a request of several jobs once in all; of train"
+    )
+    click.echo("what it has paid for; left: calls still to be paid for at most")
 
 
 def _row(name: str, stages: list[Stage], params: Params) -> dict[str, Any]:
-    from econ.llm.estimate import Tally
-
-    total = sum((stage.total for stage in stages), Tally())
-    held = sum((stage.held for stage in stages), Tally())
-    money = [stage.usd(params) for stage in stages]
+    needs, left = (_sum(getattr(stage, what) for stage in stages) for what in ("needs", "left"))
+    everything, remaining = total(needs), total(left)
     return {
         "stage": name,
         "problems": sum(stage.problems for stage in stages),
-        "calls": round(total.calls),
-        "prompt_tokens": round(total.prompt),
-        "completion_tokens": round(total.completion),
-        "usd": None if None in money else sum(m for m in money if m is not None),
-        "held_calls": round(held.calls),
-        "held_tokens": round(held.prompt + held.completion),
+        "calls": round(everything.calls),
+        "prompt_tokens": round(everything.prompt),
+        "completion_tokens": round(everything.completion),
+        "usd": usd(needs, params),
+        "held_calls": _held(stages),
+        "left_calls": round(remaining.calls),
+        "left_tokens": round(remaining.prompt + remaining.completion),
+        "left_usd": usd(left, params),
     }
+
+
+def _sum(parts: Iterable[Needs]) -> Needs:
+    sums: Needs = {}
+    for part in parts:
+        for model, tally in part.items():
+            add(sums, model, tally)
+    return sums
+
+
+def _held(stages: list[Stage]) -> int:
+    """Distinct requests; of training, which has none to name, calls."""
+    named = frozenset[bytes]().union(*(stage.requests for stage in stages))
+    return len(named) + round(sum(total(stage.held).calls for stage in stages if not stage.requests))
 
 
 def _table(rows: list[dict[str, Any]]) -> None:
     click.echo(
         f"{'stage':34}{'problems':>9}{'calls':>10}{'prompt':>14}{'completion':>12}{'USD':>10}{'held':>9}"
+        f"{'left':>10}{'USD left':>10}"
     )
     for row in rows:
-        usd = "-" if row["usd"] is None else f"{row['usd']:.2f}"
+        money, rest = ("-" if row[name] is None else f"{row[name]:.2f}" for name in ("usd", "left_usd"))
         click.echo(
             f"{row['stage']:34}{row['problems']:>9,}{row['calls']:>10,}{row['prompt_tokens']:>14,}"
-            f"{row['completion_tokens']:>12,}{usd:>10}{row['held_calls']:>9,}"
+            f"{row['completion_tokens']:>12,}{money:>10}{row['held_calls']:>9,}"
+            f"{row['left_calls']:>10,}{rest:>10}"
         )

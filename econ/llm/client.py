@@ -134,6 +134,12 @@ class LLMClient:
             self._counts.cached += 1
         return self._report(_call(request, answer, payer, None), paid)
 
+    def look_up(self, request: Request) -> tuple[bytes, Call] | None:
+        """A request's address and its answer, if that is kept."""
+        key = self._key(self._dialect.body(request), request)
+        answer = self._cache.get(key)
+        return None if answer is None else (key, _call(request, answer, answer.payer, None))
+
     def _report(self, call: Call, paid: bool) -> Call:
         if self._progress is not None:
             self._progress.call(call, paid)

@@ -14,71 +14,52 @@ where coordination is hierarchical. It is an upper count: refinement may stop ea
 
 Tokens: a prompt counts three bytes as one token, more than English takes; an answer counts its cap.
 Round 0 of econ-bne asks what econ-baseline asks, so the later of the two is paid in part by the other.
+
+What the cache holds of a job is found request by request (:mod:`econ.llm.held`).
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from math import ceil
 from types import TracebackType
 from typing import Self
 
-from econ import benchmarks, prompts
-from econ.errors import EconError
+from econ import benchmarks, paths, prompts
+from econ.llm import held
 from econ.llm.base import Usage
 from econ.llm.client import estimate_tokens
-from econ.llm.ledger import Ledger
+from econ.llm.held import Kept
+from econ.llm.tally import Needs, Tally, add, times, total
 from econ.methods import baseline
 from econ.methods.base import Bounded, Session
 from econ.params import ECON_METHODS, Params, parse_method
-from econ.records import Call, Message, Problem, Request
+from econ.records import Call, Job, Message, Problem, Request
 
 SAMPLE = 20  # problems whose prompts are measured; the others are taken to be like them
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
-    """Calls, and their tokens, by upper estimate."""
-
-    calls: float = 0.0
-    prompt: float = 0.0
-    completion: float = 0.0
-
-    def __add__(self, other: Tally) -> Tally:
-        return Tally(self.calls + other.calls, self.prompt + other.prompt, self.completion + other.completion)
-
-    def times(self, factor: float) -> Tally:
-        return Tally(self.calls * factor, self.prompt * factor, self.completion * factor)
-
-
-Needs = dict[str, Tally]  # by model
-
-
-@dataclass(frozen=True, slots=True)
 class Stage:
-    """One job: what it takes in all, by model, and what it has paid for already."""
+    """One job, by model: what it takes in all by upper estimate, what the cache holds of it, and what is left
+    to pay for at most. ``requests`` are the addresses of what is held.
+
+    Training's requests follow from what was learned before, so they cannot be named ahead: what it has paid
+    for is taken as held, and nothing is left once it is finished.
+    """
 
     name: str
     problems: int
     needs: Needs
-    held: Tally
+    held: Needs
+    requests: frozenset[bytes]
+    left: Needs
 
     @property
     def total(self) -> Tally:
-        return sum(self.needs.values(), Tally())
-
-    def usd(self, params: Params) -> float | None:
-        """Money for all of it; None where a model has no price."""
-        prices = params.llm.prices
-        if any(model not in prices for model in self.needs):
-            return None
-        return sum(
-            (t.prompt * prices[m].prompt + t.completion * prices[m].completion) / 1e6
-            for m, t in self.needs.items()
-        )
+        return total(self.needs)
 
 
 def estimate(params: Params) -> list[Stage]:
@@ -87,57 +68,70 @@ def estimate(params: Params) -> list[Stage]:
     Raises:
         EconError: a benchmark is not downloaded.
     """
-    try:
-        held: Callable[[str], tuple[int, int, int]] = Ledger().paid_by
-    except EconError:  # no cache yet
-        held = _nothing
+    return asyncio.run(_estimate(params))
+
+
+async def _estimate(params: Params) -> list[Stage]:
     stages = []
     for benchmark in params.benchmarks:
         for n in params.n_agents:
-            for job, problems, needs in _jobs(params, benchmark, n):
-                stages += [
-                    _stage(f"{benchmark}/{job}-n{n}-s{seed}", problems, needs, held) for seed in params.seeds
-                ]
+            for variant in params.trainings():
+                stages += await _trainings(params, benchmark, n, variant)
+            for method in params.methods_on(benchmark):
+                stages += await _evaluations(params, benchmark, n, method)
     return stages
 
 
-def _nothing(job: str) -> tuple[int, int, int]:
-    return 0, 0, 0
+async def _trainings(params: Params, benchmark: str, n: int, variant: str | None) -> list[Stage]:
+    """One training per seed, all episodes."""
+    own, name = params.varied(variant), "+".join(filter(None, ("train", variant)))
+    rounds, problems = own.bne.max_iterations_train, benchmarks.load(benchmark, "train", own)
+    sample = [_econ(own, n, rounds, problem) for problem in problems[:SAMPLE]]
+    needs, stages = times(_mean(sample), own.train.episodes), []
+    for seed in params.seeds:
+        job = f"{benchmark}/{name}-n{n}-s{seed}"
+        paid, folder = held.paid(job), paths.checkpoint(benchmark, n, seed, variant)
+        left = {} if held.trained(own, folder) else _less(needs, paid)
+        stages.append(Stage(job, own.train.episodes, needs, paid, frozenset(), left))
+    return stages
 
 
-def _stage(name: str, problems: int, needs: Needs, held: Callable[[str], tuple[int, int, int]]) -> Stage:
-    return Stage(name, problems, needs, Tally(*held(name)))
+async def _evaluations(params: Params, benchmark: str, n: int, method: str) -> list[Stage]:
+    """One per seed, over the test problems."""
+    (base, variant), own = parse_method(method), params.of(method)
+    problems = benchmarks.load(benchmark, "test", own)
+    if base in ECON_METHODS:
+        rounds = 0 if base == "econ-baseline" else own.bne.max_iterations_infer
+        each = _mean([_econ(own, n, rounds, problem) for problem in problems[:SAMPLE]])
+    else:
+        each = _mean([await _counted(own, n, base, problem) for problem in problems[:SAMPLE]])
+    stages = []
+    for seed in params.seeds:
+        job = Job(benchmark, method, n, seed)
+        folder = paths.checkpoint(benchmark, n, seed, params.learned_as(variant))
+        stages.append(_stage(job, len(problems), each, await held.kept(own, job, problems, folder)))
+    return stages
 
 
-def _jobs(params: Params, benchmark: str, n: int) -> Iterator[tuple[str, int, Needs]]:
-    """(name, problems, needs) of training and of each method."""
-    for variant in params.trainings():
-        own = params.varied(variant)
-        episodes = own.train.episodes
-        cost = partial(_econ, own, n, own.bne.max_iterations_train)
-        needs = _mean(benchmarks.load(benchmark, "train", own), cost)
-        yield "+".join(filter(None, ("train", variant))), episodes, _times(needs, episodes)
-    for method in params.methods_on(benchmark):
-        base, own = parse_method(method)[0], params.of(method)
-        problems = benchmarks.load(benchmark, "test", own)
-        if base in ECON_METHODS:
-            cost = partial(_econ, own, n, 0 if base == "econ-baseline" else own.bne.max_iterations_infer)
-        else:
-            cost = partial(_played, own, n, base)
-        yield method, len(problems), _times(_mean(problems, cost), len(problems))
+def _stage(job: Job, problems: int, each: Needs, kept: Kept) -> Stage:
+    found: Needs = {}
+    for model, tally in kept.requests.values():
+        add(found, model, tally)
+    left = _less(times(each, kept.open), kept.of_open)
+    name = f"{job.benchmark}/{job.name}"
+    return Stage(name, problems, times(each, problems), found, frozenset(kept.requests), left)
 
 
-def _mean(problems: Sequence[Problem], cost: Callable[[Problem], Needs]) -> Needs:
-    sample = problems[:SAMPLE]
-    total: Needs = {}
-    for problem in sample:
-        for model, tally in cost(problem).items():
-            total[model] = total.get(model, Tally()) + tally
-    return _times(total, 1 / len(sample))
+def _less(needs: Needs, paid: Needs) -> Needs:
+    return {model: tally.less(paid.get(model, Tally())) for model, tally in needs.items()}
 
 
-def _times(needs: Needs, factor: float) -> Needs:
-    return {model: tally.times(factor) for model, tally in needs.items()}
+def _mean(sample: Sequence[Needs]) -> Needs:
+    sums: Needs = {}
+    for needs in sample:
+        for model, tally in needs.items():
+            add(sums, model, tally)
+    return times(sums, 1 / len(sample))
 
 
 def _econ(params: Params, n: int, refinements: int, problem: Problem) -> Needs:
@@ -159,26 +153,25 @@ def _econ(params: Params, n: int, refinements: int, problem: Problem) -> Needs:
     needs[llm.coordinator] += Tally(commits, commits * decide, commits * commit).times(rounds)
     for agent in range(n):
         model = llm.executor(agent)
-        needs[model] = needs.get(model, Tally()) + Tally(1, ask, answer).times(rounds)
+        add(needs, model, Tally(1, ask, answer).times(rounds))
     return needs
 
 
-def _played(params: Params, n: int, method: str, problem: Problem) -> Needs:
+async def _counted(params: Params, n: int, method: str, problem: Problem) -> Needs:
     """One problem played by a baseline against a client that only counts."""
     client = CountingClient()
-    session = Session(problem, client, params, n, seed=0)
     player = baseline(method, params, problem.benchmark)
-    asyncio.run(player.solve(session))
+    await player.solve(Session(problem, client, params, n, seed=0))
     return _to_its_bounds(player, client.needs) if isinstance(player, Bounded) else client.needs
 
 
 def _to_its_bounds(player: Bounded, needs: Needs) -> Needs:
     """As many calls as the method can make at all, like those that it made."""
-    played = sum(needs.values(), Tally())
-    tokens = played.prompt + played.completion
+    played = total(needs)
     if not played.calls:  # no prompt fits below the bound on tokens
         return needs
-    return _times(needs, min(player.max_calls / played.calls, player.max_tokens / tokens))
+    tokens = played.prompt + played.completion
+    return times(needs, min(player.max_calls / played.calls, player.max_tokens / tokens))
 
 
 class CountingClient:
@@ -195,7 +188,7 @@ class CountingClient:
     async def complete(self, request: Request) -> Call:
         r, prompt = request, _tokens(request.messages)
         completion = r.sampling.max_tokens
-        self.needs[r.model] = self.needs.get(r.model, Tally()) + Tally(1, prompt, completion)
+        add(self.needs, r.model, Tally(1, prompt, completion))
         return Call(
             r.role, r.agent, r.round, r.model, r.messages, r.sampling, r.seed, r.sample,
             filler(completion, f"Thought {r.seed}"), prompt, completion, cached=False, error=None,

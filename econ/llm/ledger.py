@@ -65,10 +65,13 @@ class Ledger:
         self._db = connect(self.path)
 
     def holdings(self) -> list[Holding]:
+        return self._holdings("")
+
+    def _holdings(self, where: str, *values: str) -> list[Holding]:
         rows = self._db.execute(
-            "SELECT provider, model, COUNT(*), SUM(prompt_tokens), SUM(completion_tokens), SUM(usd)"
-            " FROM answers GROUP BY provider, model ORDER BY provider, model"
-        )
+            "SELECT provider, model, COUNT(*), SUM(prompt_tokens), SUM(completion_tokens), SUM(usd)"  # noqa: S608
+            f" FROM answers {where} GROUP BY provider, model ORDER BY provider, model", values,
+        )  # fmt: skip
         return [Holding(*row) for row in rows]
 
     def facts(self) -> dict[str, int]:
@@ -78,14 +81,10 @@ class Ledger:
     def spending(self) -> list[Spending]:
         return [Spending(*row) for row in self._db.execute("SELECT * FROM spent ORDER BY run")]
 
-    def paid_by(self, job: str) -> tuple[int, int, int]:
-        """Calls, prompt tokens and completion tokens that a job (``svamp/cot-n3-s0``) has paid for so far."""
-        row = self._db.execute(
-            "SELECT COUNT(*), COALESCE(SUM(prompt_tokens), 0), COALESCE(SUM(completion_tokens), 0)"
-            " FROM answers WHERE payer >= ? AND payer < ?",
-            (f"{job} ", f"{job}!"),  # "!" follows the blank that ends the job's name
-        ).fetchone()
-        return row[0], row[1], row[2]
+    def paid_by(self, job: str) -> list[Holding]:
+        """What a job (``svamp/train-n3-s0``) has paid for so far."""
+        between = "WHERE payer >= ? AND payer < ?"
+        return self._holdings(between, f"{job} ", f"{job}!")  # "!" follows the blank that ends the job's name
 
     def export(self, path: Path) -> int:
         """Write all answers and facts to one file; returns their number."""

@@ -223,7 +223,7 @@ class Purse:
             ):  # fmt: skip
                 if limit is not None and used + waiting + more > limit:
                     if held[0] == 0 or name == "calls":
-                        raise _spent(name, limit, used, run)
+                        raise _spent(name, limit, used, waiting, run)
                     return None
             reservation = uuid.uuid4().hex
             db.execute(
@@ -252,8 +252,9 @@ def _digest(owner: str) -> bytes:
     return hashlib.sha256(owner.encode()).digest()
 
 
-def _spent(name: str, limit: float, used: float, run: str) -> EconError:
+def _spent(name: str, limit: float, used: float, waiting: float, run: str) -> EconError:
+    flying = f" and {waiting:g} in flight" if waiting else ""
     return EconError(
-        f"the budget of run '{run}' is reached: llm.budget.{name} is {limit:g}, {used:g} are spent",
+        f"the budget of run '{run}' is reached: llm.budget.{name} is {limit:g}, {used:g} are spent{flying}",
         f"every answer is kept: raise llm.budget.{name} and run again, or name a new run with ECON_RUN",
     )

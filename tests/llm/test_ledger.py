@@ -73,8 +73,9 @@ def test_info_counts_and_prune_needs_a_choice(params: Params) -> None:
 
 
 def test_what_a_job_has_paid_is_known(params: Params) -> None:
-    assert Ledger().paid_by("svamp/cot-n3-s0")[0] == 20
-    assert Ledger().paid_by("svamp/cot-n3-s")[0] == 0
+    [holding] = Ledger().paid_by("svamp/cot-n3-s0")
+    assert (holding.model, holding.answers) == ("fake", 20)
+    assert Ledger().paid_by("svamp/cot-n3-s") == []
 
 
 def test_timing_shows_the_share_of_the_model(params: Params) -> None:
@@ -87,34 +88,6 @@ def test_timing_shows_the_share_of_the_model(params: Params) -> None:
 
 def test_intervals_merge() -> None:
     assert activity.merge([(3, 4), (0, 1), (0.5, 2), (2.1, 2.5)], gap=0.2) == [(0, 2.5), (3, 4)]
-
-
-def test_estimate_is_met_by_a_run_and_shows_what_is_held(
-    project: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    settings = {
-        "benchmarks": ["svamp"], "n_agents": [3],
-        "methods": [
-            "debate", "cot", "self-consistency", "best-of-n", "moa", "tot", "rap", "rstar", "econ-bne",
-        ],
-        "data": {"source": "shipped", "train_problems": 2, "test_problems": 2}, "train": {"episodes": 4},
-        "debate": {"rounds": 3}, "self_consistency": {"k": 5}, "moa": {"layers": 3},
-        "tot": {"steps": 5, "samples": 3, "beam": 3, "max_calls": 1000, "max_tokens": 1000000},
-        "rap": {"max_calls": 30}, "rstar": {"max_calls": 30},
-        "bne": {"max_iterations_infer": 3, "max_iterations_train": 1},
-    }  # fmt: skip
-    (project / "params.yaml").write_text(yaml.safe_dump(settings))
-    assert run("download").exit_code == 0
-    rows = {line.split()[0]: line.split() for line in run("estimate").output.splitlines()[1:]}
-    assert rows["cot"][2] == "2"
-    assert rows["debate"][2] == str(2 * 3 * 3)
-    assert rows["self-consistency"][2] == str(2 * 5)
-    assert rows["best-of-n"][2] == str(2 * (3 + 1))
-    assert rows["moa"][2] == str(2 * (3 * 2 + 1))
-    assert rows["tot"][2] == str(2 * 78)
-    assert rows["rap"][2] == rows["rstar"][2] == str(2 * 30)  # their bound, though no such play reaches it
-    assert rows["econ-bne"][2] == str(2 * (2 + 4 * 4))
-    assert rows["train"][2] == str(4 * (2 + 2 * 4))
 
 
 def test_doctor_names_what_is_missing_and_how_to_mend_it(project: Path) -> None:
