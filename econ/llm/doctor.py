@@ -123,7 +123,7 @@ async def _ask(params: Params) -> list[Finding]:
 
     payer.set("doctor")
     async with open_client(params) as client:
-        teams = [params.of(method).llm for method in ("", *params.methods)]
+        teams = [own.llm for own in (params, *map(params.of, params.methods))]
         models = dict.fromkeys(model for llm in teams for model in (llm.coordinator, *llm.executors))
         return [*[await _model(client, model) for model in models], await _probe(client)]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -99,7 +100,7 @@ def _result(job: Job, params: Params, params_file: Path) -> Result:
             f"remake both with: {remake(job, params_file)}",
         )
     _current_problems(job, metrics, params_file)
-    other = sorted(_differing(made_with, setting(params, job.method)))
+    other = sorted(key for key, *_ in differing(made_with, setting(params, job.method)))
     if other:
         raise EconError(
             f"{path} was made with other params ({_few(other)}) than {params_file}",
@@ -134,14 +135,14 @@ def _few(keys: list[str]) -> str:
     return ", ".join(keys[:3]) + (f" and {len(keys) - 3} more" if len(keys) > 3 else "")
 
 
-def _differing(made_with: Json, now: Json, prefix: str = "") -> Iterator[str]:
-    """Dotted keys whose values differ."""
+def differing(made_with: Json, now: Json, prefix: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Dotted keys whose values differ, with both values."""
     for key in made_with.keys() | now.keys():
         old, new = made_with.get(key), now.get(key)
         if isinstance(old, dict) and isinstance(new, dict):
-            yield from _differing(old, new, f"{prefix}{key}.")
+            yield from differing(old, new, f"{prefix}{key}.")
         elif old != new:
-            yield f"{prefix}{key}"
+            yield f"{prefix}{key}", old, new
 
 
 def _same_problems(results: list[Result], params_file: Path) -> None:

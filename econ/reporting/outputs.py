@@ -159,6 +159,29 @@ TABLES: dict[str, Table] = {
             "total_tokens": Column("Total", "tokens"),
         },
     ),
+    "ablations": Table(
+        "Variants beside their method",
+        "Accuracy in % with 95 % interval; the change in points against the method as it is (its row comes "
+        "first), on the same problems, with a 95 % paired bootstrap interval; p: exact McNemar; Holm: "
+        "adjusted for the variants of this method, benchmark and N; tokens per problem and their change in "
+        "%. What changes learning was trained anew. * = as the paper reports it, found by what is changed: "
+        "LLaMA3.1 8B and 70B (in table 2 the coordinator), the mean change over its models [lowest, highest] "
+        "against ECON in the same table, and of tokens.",
+        {
+            **_JOB,
+            "change": Column("Changed"),
+            **_N, **_ACCURACY, **_DIFFERENCE,
+            "p": Column("p", "p"),
+            "p_holm": Column("Holm", "p"),
+            "total_tokens": Column("Tokens", "tokens"),
+            "tokens_change": Column("Tokens, change", "points"),
+            "paper_llama_8b": Column("8B*", "percent"),
+            "paper_llama_70b": Column("70B*", "percent"),
+            "paper_points": Column("Points*", "points", "paper_points_low", "paper_points_high"),
+            "paper_tokens_change": Column("Tokens, change*", "points"),
+            "paper_source": Column("Where*"),
+        },
+    ),
     "scaling": Table(
         "Accuracy against the number of agents",
         "Accuracy in % with 95 % interval, and the change in points from the fewest agents of these "

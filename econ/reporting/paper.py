@@ -44,7 +44,12 @@ NOTES = {
 }
 
 
-def _read(name: str) -> list[dict[str, str]]:
+def read(name: str) -> list[dict[str, str]]:
+    """The rows of one of the paper's tables.
+
+    Raises:
+        EconError: it is not here.
+    """
     path = paths.PAPER / f"{name}.csv"
     if not path.exists():
         raise EconError(
@@ -60,14 +65,14 @@ class Reported:
     def __init__(self) -> None:
         self._accuracy = {
             (row["benchmark"], row["method"], row["model"]): float(row["accuracy_percent"]) / 100
-            for row in _read("reported_accuracy")
+            for row in read("reported_accuracy")
         }
         self._table3 = {
             (row["dataset"], row["strategy"], row["model"]): (
                 float(row["performance_percent"]) / 100,
                 float(row["token_usage"]),
             )
-            for row in _read("reported_tokens")
+            for row in read("reported_tokens")
         }
 
     def accuracy(self, benchmark: str, method: str) -> dict[str, float]:
@@ -122,7 +127,7 @@ def travelplanner() -> list[dict[str, object]]:
     """Table 1, sole-planning and validation, rows with GPT-4; rates as shares."""
     return [
         {"method": f"{row['method']}*", "n": int(row["n_queries"])} | {r: float(row[r]) / 100 for r in RATES}
-        for row in _read("reported_travelplanner")
+        for row in read("reported_travelplanner")
         if (row["mode"], row["split"]) == ("sole-planning", "validation") and "GPT-4" in row["method"]
     ]
 
@@ -130,7 +135,7 @@ def travelplanner() -> list[dict[str, object]]:
 def scaling(benchmark: str, series: str = "LLaMA 3.1 70B") -> dict[int, list[tuple[int, float]]]:
     """Figures 4 and 5: {figure: [(executors, accuracy share)]}, as printed. No numeric targets: see above."""
     points: dict[int, list[tuple[int, float]]] = {}
-    for row in _read("reported_scaling"):
+    for row in read("reported_scaling"):
         if (row["benchmark"], row["series"]) == (BENCHMARKS.get(benchmark), series):
             point = int(row["n_execution_llms"]), float(row["accuracy_percent"]) / 100
             points.setdefault(int(row["figure"]), []).append(point)

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import PurePath
 from typing import Any
 
+from econ.params import parse_method
 from econ.reporting import show
 from econ.reporting.gather import Result
 from econ.reporting.statistics import pooled_interval
@@ -44,6 +45,10 @@ class Cell:
             "simulated": self.simulated,
             "models": self.models,
         }
+
+    @property
+    def variant(self) -> str | None:
+        return parse_method(self.method)[1]
 
     @property
     def simulated(self) -> bool:

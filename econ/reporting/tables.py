@@ -7,6 +7,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from econ.reporting import paper
+from econ.reporting.ablations import ablation_rows
 from econ.reporting.budgets import budget_rows, equal_token_rows
 from econ.reporting.comparisons import (
     paired_rows,
@@ -27,17 +28,19 @@ if TYPE_CHECKING:
 def build(results: Sequence[Result]) -> dict[str, pd.DataFrame]:
     """Every table of :data:`~econ.reporting.outputs.TABLES`, empty ones with their columns."""
     pooled = cells(results)
-    found = pairs(pooled)
+    plain = [cell for cell in pooled if cell.variant is None]
+    found = pairs(plain)
     makers: dict[str, Callable[[], list[Row]]] = {
         "accuracy": lambda: [accuracy_row(cell) for cell in pooled],
         "tokens": lambda: [tokens_row(cell) for cell in pooled],
         "paired": lambda: paired_rows(found),
         "budgets": lambda: budget_rows(pooled),
         "equal_tokens": lambda: equal_token_rows(found),
+        "ablations": lambda: ablation_rows(pooled),
         "scaling": lambda: scaling_rows(pooled),
-        "paper_accuracy": lambda: paper_accuracy_rows(pooled),
+        "paper_accuracy": lambda: paper_accuracy_rows(plain),
         "paper_gains": lambda: paper_gain_rows(found),
-        "paper_tokens": lambda: paper_token_rows(pooled),
+        "paper_tokens": lambda: paper_token_rows(plain),
         "travelplanner": lambda: travelplanner_rows(pooled),
         "gsm_hard": lambda: subset_rows(pooled),
         "invalid": lambda: [invalid_row(cell) for cell in pooled],
