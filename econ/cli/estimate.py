@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from econ.cli.options import params_option
-from econ.llm.tally import Needs, add, total, usd
+from econ.llm.tally import merged, total, usd
 from econ.params import Params, load
 
 if TYPE_CHECKING:
@@ -27,13 +26,12 @@ def command(params_file: Path, jobs: bool, as_json: bool) -> None:
     Example: econ estimate --params params/paper.yaml
     """
     params = load(params_file)
-    from econ.llm.estimate import estimate
+    from econ.llm.estimate import estimate, group_of
 
     stages = estimate(params)
     groups: dict[str, list[Stage]] = {}
     for stage in stages:
-        name = stage.name if jobs else stage.name.split("/")[1].rsplit("-n", 1)[0]
-        groups.setdefault(name, []).append(stage)
+        groups.setdefault(stage.name if jobs else group_of(stage), []).append(stage)
     rows = [_row(name, group, params) for name, group in groups.items()]
     rows.append(_row("in all", stages, params))
     if as_json:
@@ -55,7 +53,7 @@ def command(params_file: Path, jobs: bool, as_json: bool) -> None:
 
 
 def _row(name: str, stages: list[Stage], params: Params) -> dict[str, Any]:
-    needs, left = (_sum(getattr(stage, what) for stage in stages) for what in ("needs", "left"))
+    needs, left = (merged(getattr(stage, what) for stage in stages) for what in ("needs", "left"))
     everything, remaining = total(needs), total(left)
     return {
         "stage": name,
@@ -66,17 +64,9 @@ def _row(name: str, stages: list[Stage], params: Params) -> dict[str, Any]:
         "usd": usd(needs, params),
         "held_calls": _held(stages),
         "left_calls": round(remaining.calls),
-        "left_tokens": round(remaining.prompt + remaining.completion),
+        "left_tokens": round(remaining.tokens),
         "left_usd": usd(left, params),
     }
-
-
-def _sum(parts: Iterable[Needs]) -> Needs:
-    sums: Needs = {}
-    for part in parts:
-        for model, tally in part.items():
-            add(sums, model, tally)
-    return sums
 
 
 def _held(stages: list[Stage]) -> int:

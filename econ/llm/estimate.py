@@ -44,13 +44,14 @@ SAMPLE = 20  # problems whose prompts are measured; the others are taken to be l
 @dataclass(frozen=True, slots=True)
 class Stage:
     """One job, by model: what it takes in all by upper estimate, what the cache holds of it, and what is left
-    to pay for at most. ``requests`` are the addresses of what is held.
+    to pay for at most. ``job`` is None of a training; ``requests`` are the addresses of what is held.
 
     Training's requests follow from what was learned before, so they cannot be named ahead: what it has paid
     for is taken as held, and nothing is left once it is finished.
     """
 
     name: str
+    job: Job | None
     problems: int
     needs: Needs
     held: Needs
@@ -62,23 +63,31 @@ class Stage:
         return total(self.needs)
 
 
-def estimate(params: Params) -> list[Stage]:
+def group_of(stage: Stage) -> str:
+    """What is done, whatever on: ``train``, or the method."""
+    return stage.name.split("/")[1].rsplit("-n", 1)[0]
+
+
+def estimate(params: Params, *, look: bool = True) -> list[Stage]:
     """Every job that the params ask for, in the pipeline's order.
+
+    Args:
+        look: find out what the cache holds of each; without, nothing is held.
 
     Raises:
         EconError: a benchmark is not downloaded.
     """
-    return asyncio.run(_estimate(params))
+    return asyncio.run(_estimate(params, look))
 
 
-async def _estimate(params: Params) -> list[Stage]:
+async def _estimate(params: Params, look: bool) -> list[Stage]:
     stages = []
     for benchmark in params.benchmarks:
         for n in params.n_agents:
             for variant in params.trainings():
                 stages += await _trainings(params, benchmark, n, variant)
             for method in params.methods_on(benchmark):
-                stages += await _evaluations(params, benchmark, n, method)
+                stages += await _evaluations(params, benchmark, n, method, look)
     return stages
 
 
@@ -92,11 +101,11 @@ async def _trainings(params: Params, benchmark: str, n: int, variant: str | None
         job = f"{benchmark}/{name}-n{n}-s{seed}"
         paid, folder = held.paid(job), paths.checkpoint(benchmark, n, seed, variant)
         left = {} if held.trained(own, folder) else _less(needs, paid)
-        stages.append(Stage(job, own.train.episodes, needs, paid, frozenset(), left))
+        stages.append(Stage(job, None, own.train.episodes, needs, paid, frozenset(), left))
     return stages
 
 
-async def _evaluations(params: Params, benchmark: str, n: int, method: str) -> list[Stage]:
+async def _evaluations(params: Params, benchmark: str, n: int, method: str, look: bool) -> list[Stage]:
     """One per seed, over the test problems."""
     (base, variant), own = parse_method(method), params.of(method)
     problems = benchmarks.load(benchmark, "test", own)
@@ -109,7 +118,8 @@ async def _evaluations(params: Params, benchmark: str, n: int, method: str) -> l
     for seed in params.seeds:
         job = Job(benchmark, method, n, seed)
         folder = paths.checkpoint(benchmark, n, seed, params.learned_as(variant))
-        stages.append(_stage(job, len(problems), each, await held.kept(own, job, problems, folder)))
+        kept = await held.kept(own, job, problems, folder) if look else Kept(open=len(problems))
+        stages.append(_stage(job, len(problems), each, kept))
     return stages
 
 
@@ -119,7 +129,7 @@ def _stage(job: Job, problems: int, each: Needs, kept: Kept) -> Stage:
         add(found, model, tally)
     left = _less(times(each, kept.open), kept.of_open)
     name = f"{job.benchmark}/{job.name}"
-    return Stage(name, problems, times(each, problems), found, frozenset(kept.requests), left)
+    return Stage(name, job, problems, times(each, problems), found, frozenset(kept.requests), left)
 
 
 def _less(needs: Needs, paid: Needs) -> Needs:
@@ -170,8 +180,7 @@ def _to_its_bounds(player: Bounded, needs: Needs) -> Needs:
     played = total(needs)
     if not played.calls:  # no prompt fits below the bound on tokens
         return needs
-    tokens = played.prompt + played.completion
-    return times(needs, min(player.max_calls / played.calls, player.max_tokens / tokens))
+    return times(needs, min(player.max_calls / played.calls, player.max_tokens / played.tokens))
 
 
 class CountingClient:

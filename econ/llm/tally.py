@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from econ.params import Params
@@ -14,6 +15,10 @@ class Tally:
     calls: float = 0.0
     prompt: float = 0.0
     completion: float = 0.0
+
+    @property
+    def tokens(self) -> float:
+        return self.prompt + self.completion
 
     def __add__(self, other: Tally) -> Tally:
         return Tally(self.calls + other.calls, self.prompt + other.prompt, self.completion + other.completion)
@@ -32,6 +37,15 @@ Needs = dict[str, Tally]  # by model
 
 def add(needs: Needs, model: str, tally: Tally) -> None:
     needs[model] = needs.get(model, Tally()) + tally
+
+
+def merged(parts: Iterable[Needs]) -> Needs:
+    """The sum of several."""
+    sums: Needs = {}
+    for part in parts:
+        for model, tally in part.items():
+            add(sums, model, tally)
+    return sums
 
 
 def times(needs: Needs, factor: float) -> Needs:

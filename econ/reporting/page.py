@@ -15,7 +15,7 @@ from econ.errors import EconError
 from econ.files import write_atomic
 from econ.params import Params
 from econ.records import Job
-from econ.reporting import show
+from econ.reporting import show, spending
 from econ.reporting.gather import jobs, remake, rows
 from econ.reporting.outputs import FIGURES, TABLES
 
@@ -61,6 +61,7 @@ def write_page(params: Params, params_file: Path) -> Path:
         version=__version__,
         simulated=any(show.is_simulated(frame) for frame in frames.values()),
         tables=[_table(name, frame) for name, frame in frames.items()],
+        spending=_spending(params),
         figures=[(name, caption, _picture(name)) for name, caption in FIGURES.items()],
         params=yaml.safe_dump(params.model_dump(mode="json"), sort_keys=False, allow_unicode=True),
         params_file=params_file.name,
@@ -79,6 +80,15 @@ def _table(name: str, frame: pd.DataFrame) -> Shown:
     table = TABLES[name]
     headings = [(column.heading, column.kind not in show.LEFT) for column in table.columns.values()]
     return Shown(name, table.title, show.caption(name, frame), headings, show.cells(table, frame))
+
+
+def _spending(params: Params) -> Shown:
+    headings = [(heading, kind not in show.LEFT) for heading, kind in spending.HEADINGS.items()]
+    try:
+        rows, caption = spending.spending(params), spending.CAPTION
+    except EconError as fault:  # results without their problems: the rest of the page stands
+        rows, caption = [], f"There is no estimate here: {fault}."
+    return Shown("spending", "Estimate and actual", caption, headings, rows)
 
 
 def _picture(name: str) -> str:

@@ -15,6 +15,9 @@ from click.testing import CliRunner, Result
 from econ.cli import group
 from econ.llm import embedding
 from econ.llm.ledger import Ledger
+from econ.params import load
+from econ.reporting.show import NOTHING
+from econ.reporting.spending import HEADINGS, spending
 from tests.llm.conftest import params_for
 from tests.llm.fake_server import FakeServer
 
@@ -83,6 +86,27 @@ def test_what_is_held_is_what_a_run_would_not_pay_again(project: Path) -> None:
         assert rows["econ-bne"]["held_calls"] == trace["calls"] <= rows["econ-bne"]["calls"]
         both = rows["econ-bne"]["held_calls"] + rows["train"]["held_calls"] + rows["cot"]["held_calls"]
         assert rows["in all"]["held_calls"] == both  # econ-baseline's are among econ-bne's
+
+
+def test_after_a_run_the_estimate_stands_beside_what_it_took(project: Path) -> None:
+    with FakeServer() as server:
+        project_for(project, server)
+        play("train")
+        for method in METHODS:
+            play("evaluate" if method.startswith("econ") else "debate", method)
+    rows = {row[0]: dict(zip(HEADINGS, row, strict=True)) for row in spending(load(Path("params.yaml")))}
+    metrics = {m: orjson.loads(Path(f"results/metrics/svamp/{m}-n3-s0.json").read_bytes()) for m in METHODS}
+    assert list(rows) == ["train", *METHODS, "in all"]
+    assert (rows["cot"]["Calls, at most"], rows["cot"]["Calls"]) == ("3", "3")
+    for method, found in metrics.items():
+        assert rows[method]["Tokens"] == f"{found['total_tokens']:,}"
+        assert rows[method]["USD"] == f"{found['usd']:.4f}"
+    taken = sum(found["calls"] for found in metrics.values()) + int(rows["train"]["Calls"])
+    assert rows["in all"]["Calls"] == str(taken)
+    assert 0 < int(rows["train"]["Calls"]) <= int(rows["train"]["Calls, at most"]) == 2 * (2 + 2 * 4)
+    Ledger().prune(model=None, older_than_days=None, everything=True)
+    rows = {row[0]: dict(zip(HEADINGS, row, strict=True)) for row in spending(load(Path("params.yaml")))}
+    assert rows["train"]["Calls"] == rows["in all"]["Calls"] == NOTHING
 
 
 def test_a_run_that_stopped_halfway_has_the_rest_left(project: Path) -> None:
