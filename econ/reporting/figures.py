@@ -31,6 +31,7 @@ def draw_all(params: Params) -> list[str]:
         "scaling": scaling,
         "tradeoff": tradeoff,
         "differences": differences,
+        "ablations": ablations,
         "training": lambda: training(params),
     }
     with canvas.styled():
@@ -58,21 +59,39 @@ def accuracy() -> Figure:
 
 def differences() -> Figure:
     """ECON minus each rival in points, paired on the same problems."""
-    import numpy as np
-
     frame = show.read("paired")
     if frame.empty:
         return canvas.message("These params have no rival to compare econ-bne with.")
-    rivals, counts = _unique(frame, "rival"), sorted(_unique(frame, "n_agents"))
-    figure, axes = _method_panels(frame, rivals, len(counts))
-    extremes = frame[["difference", "difference_low", "difference_high"]].abs().to_numpy(dtype=float)
-    reach = 104 * max(0.1, float(np.nanmax(extremes)))
+    return _changes(frame.assign(method=frame["rival"]), "econ-bne minus rival, points")
+
+
+def ablations() -> Figure:
+    """Each variant minus its method in points, paired on the same problems; the paper's change as a tick."""
+    frame = show.read("ablations")
+    frame = frame[frame["difference"].notna()]
+    if frame.empty:
+        return canvas.message("These params have no variants to compare with their method.")
+    return _changes(frame, "variant minus method, points", "paper_points")
+
+
+def _changes(frame: pd.DataFrame, label: str, reported: str | None = None) -> Figure:
+    """Differences with their intervals, a row per method; those ``reported`` in the paper as ticks."""
+    import numpy as np
+
+    methods, counts = _unique(frame, "method"), sorted(_unique(frame, "n_agents"))
+    figure, axes = _method_panels(frame, methods, len(counts))
+    columns = ["difference", "difference_low", "difference_high", *([reported] if reported else [])]
+    reach = 104 * max(0.1, float(np.nanmax(frame[columns].abs().to_numpy(dtype=float))))
+    handles = _count_handles(counts)
     for axis, (_, part) in zip(axes, _by_benchmark(frame), strict=True):
         axis.axvline(0, color="#444444", linewidth=0.7)
-        colours = dict.fromkeys(rivals, canvas.PALETTE[0])
-        _dots(axis, part.assign(method=part["rival"]), "difference", rivals, counts, colours)
-        axis.set(xlim=(-reach, reach), xlabel="econ-bne minus rival, points")
-    canvas.legend(figure, _count_handles(counts))
+        _dots(axis, part, "difference", methods, counts, dict.fromkeys(methods, canvas.PALETTE[0]))
+        if reported:
+            _paper_ticks(axis, part, methods, (reported,))
+        axis.set(xlim=(-reach, reach), xlabel=label)
+    if reported and frame[reported].notna().any():
+        handles.append(canvas.marker("|", canvas.PAPER, "paper, mean of its models", markersize=7))
+    canvas.legend(figure, handles)
     text = f"{_n(frame)}; bars: 95 % paired bootstrap (hollow: all problems alike, no interval)"
     canvas.note(figure, text, show.is_simulated(frame))
     return figure
@@ -114,6 +133,8 @@ def scaling() -> Figure:
     from matplotlib.ticker import MaxNLocator
 
     frame = show.read("scaling")
+    if frame["n_agents"].nunique() < 2:
+        frame = _without_variants(frame)  # they have a figure of their own
     methods, colours = _unique(frame, "method"), _method_colours(frame)
     benchmarks = _unique(frame, "benchmark")
     figure, axes = canvas.panels([canvas.name_of(b) for b in benchmarks], 1.75)
@@ -142,7 +163,7 @@ def scaling() -> Figure:
 
 def tradeoff() -> Figure:
     """Accuracy against tokens per problem (log scale), every method on it; table 3's 70B model as stars."""
-    frame = show.read("accuracy").merge(
+    frame = _without_variants(show.read("accuracy")).merge(
         show.read("tokens")[["benchmark", "method", "n_agents", "total_tokens"]],
         on=["benchmark", "method", "n_agents"],
     )
@@ -210,9 +231,11 @@ def _dots(
         )  # fmt: skip
 
 
-def _paper_ticks(axis: Axes, part: pd.DataFrame, methods: list[str]) -> None:
+def _paper_ticks(
+    axis: Axes, part: pd.DataFrame, methods: list[str], columns: tuple[str, ...] = _PAPER_COLUMNS
+) -> None:
     for row in _rows(part.drop_duplicates("method")):
-        values = [100 * row[column] for column in _PAPER_COLUMNS if row[column] == row[column]]
+        values = [100 * row[column] for column in columns if row[column] == row[column]]
         axis.vlines(
             values, methods.index(row["method"]) - 0.36, methods.index(row["method"]) + 0.36,
             color=canvas.PAPER, linewidth=0.9, zorder=0.9,
@@ -273,6 +296,10 @@ def _log_ticks(axis: Axes) -> None:
 def _columns(axes: list[Axes]) -> int:
     spec = axes[0].get_subplotspec()
     return int(spec.get_gridspec().ncols) if spec is not None else 1
+
+
+def _without_variants(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame[~frame["method"].str.contains("+", regex=False)]
 
 
 def _method_colours(frame: pd.DataFrame) -> dict[str, str]:

@@ -315,6 +315,10 @@ FIGURES: dict[str, str] = {
         "ECON minus each rival in points, paired on the same problems, with a 95 % bootstrap "
         "interval over problems."
     ),
+    "ablations": (
+        "Each variant minus its method in points, paired on the same problems, with a 95 % bootstrap "
+        "interval over problems. Grey ticks: the mean change over the models of the paper's tables 2 to 6."
+    ),
     "training": (
         "Training: rewards, values, losses, reward weights, the policy's actions and how refinement ended."
     ),

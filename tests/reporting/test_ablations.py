@@ -15,7 +15,7 @@ from econ import paths
 from econ.cli import group
 from econ.params.file import read
 from econ.records import Job
-from econ.reporting import paper_ablations, show
+from econ.reporting import canvas, figures, paper_ablations, show
 from tests.reporting.synthetic import call, trace, write_job, write_run
 
 ROOT = Path(__file__).parents[2]
@@ -131,3 +131,21 @@ def test_a_team_of_the_paper_is_known_in_any_order_and_under_its_coordinator_alo
     assert found is not None
     assert found.accuracy == {"LLaMA3.1-70B": 0.7424}
     assert paper_ablations.find("math", team, 3, "llama3.1:8b") is None
+
+
+def test_variants_are_drawn_in_their_own_figure_and_over_several_agent_counts(project: Path) -> None:
+    write_run(project, 6, **SMALL | {"n_agents": [3, 4]}, simulated=True)
+    aggregated()
+    with canvas.styled():
+        drawn = figures.ablations()
+        assert "SIMULATED" in drawn.get_suptitle()
+        assert [label.get_text() for label in drawn.axes[0].get_yticklabels()] == ["econ-bne+no-strategy"]
+        assert labels(figures.scaling()) >= {"econ-bne+no-strategy"}
+        assert "econ-bne+no-strategy" not in labels(figures.tradeoff())
+        write_run(project, 6, **SMALL)
+        aggregated()
+        assert "econ-bne+no-strategy" not in labels(figures.scaling())
+
+
+def labels(figure: Any) -> set[str]:
+    return {text.get_text() for text in figure.legends[0].get_texts()}
