@@ -34,11 +34,12 @@ from econ.llm.client import estimate_tokens
 from econ.llm.held import Kept
 from econ.llm.tally import Needs, Tally, add, times, total
 from econ.methods import baseline
-from econ.methods.base import Bounded, Session
+from econ.methods.base import Bounded, Method, Session
 from econ.params import ECON_METHODS, Params, parse_method
 from econ.records import Call, Job, Message, Problem, Request
 
 SAMPLE = 20  # problems whose prompts are measured; the others are taken to be like them
+FEW = 2  # of them for a search, which is long to play and counted up to its bounds whatever it asks
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,9 @@ async def _evaluations(params: Params, benchmark: str, n: int, method: str, look
         rounds = 0 if base == "econ-baseline" else own.bne.max_iterations_infer
         each = _mean([_econ(own, n, rounds, problem) for problem in problems[:SAMPLE]])
     else:
-        each = _mean([await _counted(own, n, base, problem) for problem in problems[:SAMPLE]])
+        player = baseline(base, own, benchmark)
+        size = FEW if isinstance(player, Bounded) else SAMPLE
+        each = _mean([await _counted(own, n, player, problem) for problem in problems[:size]])
     stages = []
     for seed in params.seeds:
         job = Job(benchmark, method, n, seed)
@@ -167,10 +170,9 @@ def _econ(params: Params, n: int, refinements: int, problem: Problem) -> Needs:
     return needs
 
 
-async def _counted(params: Params, n: int, method: str, problem: Problem) -> Needs:
+async def _counted(params: Params, n: int, player: Method, problem: Problem) -> Needs:
     """One problem played by a baseline against a client that only counts."""
     client = CountingClient()
-    player = baseline(method, params, problem.benchmark)
     await player.solve(Session(problem, client, params, n, seed=0))
     return _to_its_bounds(player, client.needs) if isinstance(player, Bounded) else client.needs
 
