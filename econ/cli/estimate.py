@@ -77,13 +77,13 @@ def _held(stages: list[Stage]) -> int:
 
 def _table(rows: list[dict[str, Any]]) -> None:
     click.echo(
-        f"{'stage':34}{'problems':>9}{'calls':>10}{'prompt':>14}{'completion':>12}{'USD':>10}{'held':>9}"
+        f"{'stage':34}{'problems':>9}{'calls':>10}{'prompt':>15}{'completion':>15}{'USD':>10}{'held':>9}"
         f"{'left':>10}{'USD left':>10}"
     )
     for row in rows:
         money, rest = ("-" if row[name] is None else f"{row[name]:.2f}" for name in ("usd", "left_usd"))
         click.echo(
-            f"{row['stage']:34}{row['problems']:>9,}{row['calls']:>10,}{row['prompt_tokens']:>14,}"
-            f"{row['completion_tokens']:>12,}{money:>10}{row['held_calls']:>9,}"
+            f"{row['stage']:34}{row['problems']:>9,}{row['calls']:>10,}{row['prompt_tokens']:>15,}"
+            f"{row['completion_tokens']:>15,}{money:>10}{row['held_calls']:>9,}"
             f"{row['left_calls']:>10,}{rest:>10}"
         )
