@@ -14,6 +14,7 @@ from typing import Any, Self, TypeVar
 import orjson
 
 from econ import llm as face
+from econ import tokens
 from econ.errors import EconError
 from econ.llm.activity import Activity
 from econ.llm.backends import Backend, Local, OpenAI
@@ -323,7 +324,7 @@ class LLMClient:
             raise missing(f"a token count for model {model}")
         count = await self._patiently(lambda: self._backend.count_tokens(model, text))
         if count is None:
-            count = estimate_tokens(text)
+            count = max(estimate_tokens(text), tokens.upper(text))  # the latter is above it on tables
         self._cache.put_facts("tokens", [(key, str(count).encode())])
         return count
 

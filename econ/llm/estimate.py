@@ -9,8 +9,8 @@ strategies and C commitment calls at a time, are
 
     S + D * (K + 1) * (N + C)        K = bne.max_iterations_infer, _train while training, 0 for econ-baseline
 
-S = 2 (one that is too long is asked for again; 0 without strategy), C = 1, or one per group and a central one
-where coordination is hierarchical. It is an upper count: refinement may stop early.
+S = 2 (one that is too long or states an answer is asked for again; 0 without strategy), C = 1, or one per
+group and a central one where coordination is hierarchical. It is an upper count: refinement may stop early.
 
 Tokens: a prompt counts three bytes as one token, more than English takes; an answer counts its cap.
 Round 0 of econ-bne asks what econ-baseline asks, so the later of the two is paid in part by the other.
