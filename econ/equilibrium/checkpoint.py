@@ -92,7 +92,9 @@ def read(path: Path) -> tuple[Header, dict[str, Tensor]]:
         EconError: there is none, or it is not one.
     """
     if not path.is_file():
-        raise EconError(f"no checkpoint at {path}", "train it first with econ train")
+        raise EconError(
+            f"no checkpoint at {path}", "train it first with econ train (a variant: --variant NAME)"
+        )
     try:
         with safe_open(str(path), framework="pt") as file:
             metadata = file.metadata() or {}

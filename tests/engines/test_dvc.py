@@ -11,10 +11,14 @@ NOTHING = "Nothing to be done"
 
 
 def test_repro_makes_everything_and_both_engines_then_agree(project: Project) -> None:
-    project.params(benchmarks=["svamp"])
+    project.params(
+        benchmarks=["svamp"],
+        methods=["econ-bne", "econ-bne+no-strategy", "debate", "cot"],
+        variants={"no-strategy": {"team": {"strategy": "none"}}},
+    )
     project.ok("dvc", "repro")
     calls = project.calls()
-    assert len(calls) == len(set(calls)) == 1 + 1 + 3 + 3
+    assert len(calls) == len(set(calls)) == 1 + 2 + 4 + 3
     assert NOTHING in project.ok("snakemake", "-n")
     assert "up to date" in project.ok("dvc", "status")
     assert "didn't change" in project.ok("dvc", "repro")

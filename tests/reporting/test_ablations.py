@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 from click.testing import CliRunner
@@ -145,6 +146,7 @@ def test_variants_are_drawn_in_their_own_figure_and_over_several_agent_counts(pr
         write_run(project, 6, **SMALL)
         aggregated()
         assert "econ-bne+no-strategy" not in labels(figures.scaling())
+        plt.close("all")
 
 
 def labels(figure: Any) -> set[str]:
