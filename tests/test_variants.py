@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from click.testing import CliRunner
 
 from econ import paths
@@ -139,3 +141,29 @@ def test_a_faulty_extension_is_named(tmp_path: Path, text: str, told: str) -> No
     (tmp_path / "between.yaml").write_text("extends: own.yaml")
     with pytest.raises(EconError, match=told):
         load(tmp_path / "own.yaml")
+
+
+def test_the_estimate_counts_what_a_variant_shows_and_trains_each_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    variants = {"open": {"team": {"information": "complete"}}, "k0": {"bne": {"max_iterations_infer": 0}}}
+    methods = ["econ-baseline", "econ-bne", *(f"econ-bne+{name}" for name in variants)]
+    Path("params.yaml").write_text(
+        yaml.safe_dump(
+            {
+                "benchmarks": ["svamp"],
+                "n_agents": [3],
+                "data": {"source": "shipped"},
+                "methods": methods,
+                "variants": variants,
+            }
+        )
+    )
+    assert CliRunner().invoke(group, ["download"]).exit_code == 0
+    lines = CliRunner().invoke(group, ["estimate", "--json"]).output.splitlines()
+    rows = {row["stage"]: row for row in map(json.loads, lines)}
+    assert [name for name in rows if name.startswith("train")] == ["train", "train+open"]
+    assert rows["econ-bne+k0"]["prompt_tokens"] == rows["econ-baseline"]["prompt_tokens"]
+    assert rows["econ-bne+open"]["calls"] == rows["econ-bne"]["calls"]
+    assert rows["econ-bne+open"]["prompt_tokens"] > rows["econ-bne"]["prompt_tokens"]

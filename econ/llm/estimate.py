@@ -151,23 +151,37 @@ def _econ(params: Params, n: int, refinements: int, problem: Problem) -> Needs:
     """One ECON episode by the formula above."""
     llm, team, kind = params.llm, params.team, prompts.kind_of(problem.benchmark, params)
     caps = llm.max_tokens
-    short = caps.strategy if team.strategy == "short" else team.detailed_tokens
     strategies = 0 if team.strategy == "none" else 2
     answer = llm.answer_tokens(problem.benchmark)
     commit = caps.plan if kind == "plan" else caps.commitment
     rounds = params.train.max_rounds * (refinements + 1)
     grouped = team.coordination == "hierarchical" and n > team.local_size
     commits = ceil(n / team.local_size) + 1 if grouped else 1
-    plan = filler(short) if strategies else None
-    ask = _tokens(prompts.executor(problem.prompt, kind, plan, answer))
+    short = caps.strategy if team.strategy == "short" else team.detailed_tokens
+    first, later = (_tokens(longest_turn(problem, params, n, later=later)) for later in (False, True))
     decide = _tokens(prompts.commitment(problem.prompt, kind, [filler(answer)] * n, commit))
     needs = {llm.coordinator: Tally(strategies, strategies * _tokens(
         prompts.strategy(problem.prompt, kind, caps.strategy_asked)), strategies * short)}  # fmt: skip
     needs[llm.coordinator] += Tally(commits, commits * decide, commits * commit).times(rounds)
     for agent in range(n):
         model = llm.executor(agent)
-        add(needs, model, Tally(1, ask, answer).times(rounds))
+        add(needs, model, Tally(rounds, first + (rounds - 1) * later, rounds * answer))
     return needs
+
+
+def longest_turn(problem: Problem, params: Params, n: int, *, later: bool) -> list[Message]:
+    """What one of ``n`` executors may be asked at most: first, or later with all that it may see."""
+    team, caps, kind = params.team, params.llm.max_tokens, prompts.kind_of(problem.benchmark, params)
+    answer = params.llm.answer_tokens(problem.benchmark)
+    short = caps.strategy if team.strategy == "short" else team.detailed_tokens
+    plan = None if team.strategy == "none" else filler(short)
+    committed = (caps.plan if kind == "plan" else caps.commitment) if later and team.show_commitment else 0
+    note = filler(committed + answer * (team.belief == "text"), "")
+    messages = prompts.executor(problem.prompt, kind, plan, answer, note or None)
+    if later and team.information == "complete":
+        messages.append({"role": "assistant", "content": filler(answer)})
+        messages.append(prompts.debate_update([filler(answer)] * (n - 1)))
+    return messages
 
 
 async def _counted(params: Params, n: int, player: Method, problem: Problem) -> Needs:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from econ import prompts, tokens
 from econ.errors import EconError
 from econ.llm.base import Client
-from econ.llm.estimate import CountingClient, filler
+from econ.llm.estimate import CountingClient, filler, longest_turn
 from econ.methods import baseline
 from econ.methods.base import Forgetful, Session
 from econ.methods.chat import least
@@ -75,17 +75,10 @@ async def _asked(
 
 def _econ(problem: Problem, params: Params, n: int) -> list[tuple[str, Sequence[Message], int]]:
     """A commitment to N answers, and an executor's turn with all that params can show it."""
-    llm, team, kind = params.llm, params.team, prompts.kind_of(problem.benchmark, params)
+    llm, kind = params.llm, prompts.kind_of(problem.benchmark, params)
     answer = llm.answer_tokens(problem.benchmark)
     decided = llm.max_tokens.plan if kind == "plan" else llm.max_tokens.commitment
-    plan = filler(llm.max_tokens.strategy if team.strategy == "short" else team.detailed_tokens)
-    note = filler(answer * (team.belief == "text") + decided * team.show_commitment, "")
-    turn = prompts.executor(problem.prompt, kind, plan, answer, note or None)
-    if team.information == "complete":
-        turn += [
-            prompts.debate_update([filler(answer)] * (n - 1)),
-            {"role": "assistant", "content": filler(answer)},
-        ]
+    turn = longest_turn(problem, params, n, later=True)
     read = prompts.commitment(problem.prompt, kind, [filler(max(answer, decided))] * n, decided)
     return [(llm.coordinator, read, decided), *((llm.executor(i), turn, answer) for i in range(n))]
 
