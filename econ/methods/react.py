@@ -12,9 +12,9 @@ from econ.methods.chat import Chat
 from econ.methods.commitment import json_object
 from econ.records import Json, Message
 
-_LABEL = re.compile(r"^\W*Action\b[^:\n]*:", re.IGNORECASE | re.MULTILINE)
+_LABEL = re.compile(r"^[^\w\n]*Action\b[^:\n]*:", re.IGNORECASE | re.MULTILINE)
 _ACTION = re.compile(r"\b(CostEnquiry|Finish)\s*\[")
-_MADE_UP = re.compile(r"^\W*Observation\b", re.IGNORECASE | re.MULTILINE)
+_MADE_UP = re.compile(r"^[^\w\n]*Observation\b", re.IGNORECASE | re.MULTILINE)
 _BRACKET = re.compile(r'"(?:[^"\\\n]|\\.)*"|[\[\]]')
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import date
 from typing import Any
@@ -162,6 +163,13 @@ def test_the_first_action_counts_and_what_follows_is_forgotten(
     step = read(text)
     assert (step.action, step.argument) == (action, argument)
     assert step.text == (text if kept is None else kept)
+
+
+@pytest.mark.parametrize("noise", ["\n", "[", '"', "Action:", "Finish[", "* ", '"[\n', "Action"])
+def test_reading_takes_time_in_proportion(noise: str) -> None:
+    started = time.perf_counter()
+    read(noise * 20_000)
+    assert time.perf_counter() - started < 2
 
 
 # --- ReAct ----------------------------------------------------------------------------------------------
