@@ -1,8 +1,10 @@
 """Paid answers, kept: an embedded database shared by parallel processes and safe to kill at any moment.
 
 An answer is addressed by the SHA-256 of everything that can change it. ``Cache.put`` returns once the answer
-is on disk (one transaction for all answers that wait, so a burst costs one flush), and the same transaction
-counts the money. Locks (:mod:`econ.llm.locks`) are the kernel's: a killed job leaves none behind.
+is with the operating system, where no kill can reach it (one transaction for all answers that wait). It is
+brought to the disk a moment later, off the calls' way: a power failure could lose the last ``SYNC_SECONDS``.
+The same transaction counts the money. Locks (:mod:`econ.llm.locks`) are the kernel's: a killed job leaves
+none behind.
 """
 
 from __future__ import annotations
@@ -13,9 +15,10 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 
 import orjson
 import zstandard
@@ -26,6 +29,7 @@ from econ.llm.locks import KeyLocks
 from econ.records import Json
 
 FOLDER = paths.STATE / "cache"
+SYNC_SECONDS = 0.2
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS answers (
     key BLOB PRIMARY KEY, provider TEXT, model TEXT, payer TEXT, run TEXT, created INTEGER,
@@ -78,6 +82,9 @@ class Cache:
         self.connection = connect(self.path)
         self._writer: sqlite3.Connection | None = None
         self._thread = ThreadPoolExecutor(1, "econ-cache")
+        self._disk = ThreadPoolExecutor(1, "econ-cache-disk")
+        self._syncing: Future[None] | None = None
+        self._closing = Event()
         self._pending: list[tuple[bytes, Answer, str | None, asyncio.Future[None]]] = []
         self._flushing: asyncio.Task[None] | None = None
         self._unpack = zstandard.ZstdDecompressor()
@@ -95,7 +102,7 @@ class Cache:
         return Answer(text, row[1], row[2], row[3], bool(row[4]), *row[5:])
 
     async def put(self, key: bytes, answer: Answer, reservation: str | None = None) -> None:
-        """Keep an answer and count its cost in place of its reservation; returns once it is on disk."""
+        """Keep an answer and count its cost in place of its reservation; returns once no kill can lose it."""
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._pending.append((key, answer, reservation, done))
         if self._flushing is None or self._flushing.done():
@@ -118,10 +125,21 @@ class Cache:
                 for row in batch:
                     if not row[3].done():
                         row[3].set_result(None)
+                if self._syncing is None or self._syncing.done():
+                    self._syncing = self._disk.submit(self._sync)
+
+    def _sync(self) -> None:
+        """Bring to the disk what was written so far, and what comes within a moment."""
+        self._closing.wait(SYNC_SECONDS)
+        descriptor = os.open(f"{self.path}-wal", os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
     def _write(self, batch: list[tuple[bytes, Answer, str | None]]) -> None:
         if self._writer is None:
-            self._writer = connect(self.path, durable=True)
+            self._writer = connect(self.path)
         run, now = run_name(), int(time.time())
         with transaction(self._writer) as db:
             for key, answer, reservation in batch:
@@ -153,6 +171,10 @@ class Cache:
 
     def close(self) -> None:
         self._thread.shutdown()
+        self._closing.set()
+        if self._syncing is not None:
+            self._disk.submit(self._sync).result()
+        self._disk.shutdown()
         for connection in (self._writer, self.connection):
             if connection is not None:
                 connection.close()
@@ -167,12 +189,12 @@ def missing(what: str) -> EconError:
     return EconError(f"--offline: the cache lacks {what}", "run without --offline, or `econ cache import` it")
 
 
-def connect(path: Path, *, durable: bool = False) -> sqlite3.Connection:
-    """A connection in WAL mode. ``durable``: a commit is on disk when it returns, even if the power fails."""
+def connect(path: Path) -> sqlite3.Connection:
+    """A connection in WAL mode: a commit survives the death of its process when it returns."""
     try:
         connection = sqlite3.connect(path, timeout=60, isolation_level=None, check_same_thread=False)
         connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+        connection.execute("PRAGMA synchronous=NORMAL")
         connection.executescript(_SCHEMA)
     except sqlite3.Error as fault:
         way_out = "move it away to start a new one, or restore it with `econ cache import`"

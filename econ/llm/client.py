@@ -175,25 +175,12 @@ class LLMClient:
             self._cache.locks.release(key)
 
     async def _make(self, key: bytes, body: Json, payer: str) -> Answer:
-        reply, reservation = await self._attempts(body)
-        try:
-            answer = await self._answer(reply, body, payer)
-            await self._cache.put(key, answer, reservation)
-        except BaseException:
-            self._purse.release(reservation)
-            raise
-        self._count(answer)
-        return answer
-
-    async def _attempts(self, body: Json) -> tuple[Reply, str | None]:
-        """Ask until there is an answer, asking again cannot help, or the server is held to be dead.
-
-        Returns the reply and what is reserved for it.
-        """
-        tries, started = 0, time.monotonic()
+        """Ask until there is an answer, asking again cannot help, or the server is held to be dead."""
+        tries, empty, started = 0, 0, time.monotonic()
         while True:
+            last = empty >= min(EMPTY_TRIES, self._llm.max_retries)
             try:
-                reply, reservation = await self._attempt(body)
+                answer = await self._attempt(key, body, payer, may_be_empty=last)
             except Fault as fault:
                 tries += 0 if fault.gone else 1
                 self._give_up(fault, tries, started)
@@ -201,11 +188,9 @@ class LLMClient:
                     await self._backend.revive()
                 await backoff(tries, fault.after)
             else:
-                if reply.text.strip() or tries >= min(EMPTY_TRIES, self._llm.max_retries) or self._closing:
-                    return reply, reservation
-                tries += 1
-                used = (reply.prompt_tokens or 0, reply.completion_tokens or 0)
-                self._purse.charge(reservation, sum(used), self._usd(body["model"], *used) or 0.0)
+                if answer is not None:
+                    return answer
+                empty += 1
 
     def _give_up(self, fault: Fault, tries: int, started: float) -> None:
         """Raises if another try makes no sense.
@@ -237,7 +222,11 @@ class LLMClient:
                 )
             raise Failed(fault.reason)
 
-    async def _attempt(self, body: Json) -> tuple[Reply, str | None]:
+    async def _attempt(self, key: bytes, body: Json, payer: str, *, may_be_empty: bool) -> Answer | None:
+        """One attempt, and its answer kept; None: it is empty and may not be.
+
+        A call counts as in flight until its answer is kept, so a kill costs no more calls than that limit.
+        """
         upper = self._upper_tokens(body)
         slot = await self._gate.slots.take()
         try:
@@ -245,15 +234,28 @@ class LLMClient:
             try:
                 await self._gate.pace(sum(upper))
                 reply = await self._on_the_wire(body)
+                self._arrived(reply, sum(upper))
+                if not (reply.text.strip() or may_be_empty or self._closing):
+                    self._charge(reply, body, reservation)
+                    return None
+                answer = await self._answer(reply, body, payer)
+                await self._cache.put(key, answer, reservation)
             except BaseException:
                 self._purse.release(reservation)
                 raise
         finally:
             self._gate.slots.give(slot)
+        self._count(answer)
+        return answer
+
+    def _arrived(self, reply: Reply, upper: int) -> None:
         self._alive = time.monotonic()
         used = (reply.prompt_tokens or 0) + (reply.completion_tokens or 0)
-        self._gate.settle(sum(upper), used or sum(upper))
-        return reply, reservation
+        self._gate.settle(upper, used or upper)
+
+    def _charge(self, reply: Reply, body: Json, reservation: str | None) -> None:
+        used = (reply.prompt_tokens or 0, reply.completion_tokens or 0)
+        self._purse.charge(reservation, sum(used), self._usd(body["model"], *used) or 0.0)
 
     async def _on_the_wire(self, body: Json) -> Reply:
         task = asyncio.current_task()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -45,3 +46,13 @@ def together(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Params]:
         return params_for(root, backend="together")
 
     return make
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waits between tries are cut, not their number."""
+
+    async def briefly(tries: int, after: float | None, cap: float = 0) -> None:
+        await asyncio.sleep(0.01)
+
+    monkeypatch.setattr("econ.llm.client.backoff", briefly)

@@ -54,6 +54,7 @@ class FakeServer:
         self.port, self.context, self.keep_log = port, context, keep_log
         self.listings = 0  # of the models, asked for
         self.log: list[Seen] = []
+        self.answered: list[tuple[float, bytes]] = []  # when, and the request's body
         self.in_flight = self.most_in_flight = self.served = 0
         self._attempts: Counter[bytes] = Counter()
         self._ready = threading.Event()
@@ -116,7 +117,10 @@ class FakeServer:
         try:
             if self.latency:
                 await asyncio.sleep(self.latency)
-            return await self._respond(request, body, fault)
+            response = await self._respond(request, body, fault)
+            if fault is None and self.keep_log:
+                self.answered.append((time.time(), payload))
+            return response
         finally:
             self.in_flight -= 1
 

@@ -27,14 +27,7 @@ PERMANENT = {
 }  # fmt: skip
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Waits between tries are cut, not their number."""
-
-    async def briefly(tries: int, after: float | None, cap: float = 0) -> None:
-        await asyncio.sleep(0.01)
-
-    monkeypatch.setattr("econ.llm.client.backoff", briefly)
+pytestmark = pytest.mark.usefixtures("quick")
 
 
 @pytest.mark.parametrize("fault", MENDABLE)
@@ -44,6 +37,13 @@ async def test_a_passing_fault_changes_nothing(fault: str) -> None:
     assert [call.error for call in calls] == [None] * 5
     assert len(server.log) == 10
     assert {call.text for call in calls} == {echo(seen.body) for seen in server.log}
+
+
+async def test_other_faults_take_no_try_from_an_empty_answer() -> None:
+    fails = ("500", "drop", "empty", "503", "empty")
+    with FakeServer(faults=lambda body, attempt: fails[attempt] if attempt < 5 else None) as server:
+        [call] = await ask(params_for(server.url), request())
+    assert call.ok
 
 
 @pytest.mark.parametrize(("fault", "reason"), PERMANENT.items())

@@ -1,0 +1,118 @@
+"""Commands against a server that fails, and killed: the results are those of an undisturbed run.
+
+``perf/chaos.py`` does the same with the whole pipeline, every failure and many kills.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import orjson
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from econ.cli import group
+from econ.llm.ledger import Ledger
+from tests.llm.conftest import params_for
+from tests.llm.fake_server import Body, FakeServer, no_fault
+
+REPOSITORY = Path(__file__).parents[2]
+JOBS = [["--benchmark", "svamp", "--n-agents", "3", "--method", method] for method in ("debate", "cot")]
+IN_FLIGHT = 4
+
+
+@pytest.fixture
+def server(project: Path) -> Iterator[FakeServer]:
+    """A server and a project that uses it, with the problems there."""
+    with FakeServer(lambda body: f"Final answer: {body['seed'] % 9}") as running:
+        llm = params_for(running.url, max_in_flight=IN_FLIGHT, dialect="vllm").model_dump(mode="json")["llm"]
+        settings = {
+            "benchmarks": ["svamp"], "n_agents": [3], "methods": ["debate", "cot"], "llm": llm,
+            "data": {"source": "shipped", "train_problems": 1, "test_problems": 6},
+        }  # fmt: skip
+        (project / "params.yaml").write_text(yaml.safe_dump(settings))
+        assert CliRunner().invoke(group, ["download"]).exit_code == 0
+        yield running
+
+
+def results() -> dict[str, bytes]:
+    """Traces and metrics; which of two jobs paid for a shared answer is the order's affair."""
+    files = [path for path in sorted(Path("results").rglob("*")) if path.is_file()]
+    return {str(path): path.read_bytes().replace(b'"cached":true', b'"cached":false') for path in files}
+
+
+def play() -> dict[str, bytes]:
+    for job in JOBS:
+        done = CliRunner().invoke(group, ["debate", *job], catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+    return results()
+
+
+def test_failures_that_pass_change_nothing_and_lasting_ones_are_invalid(
+    server: FakeServer, quick: None
+) -> None:
+    clean = play()
+    generator = random.Random(5)
+    names = ["429", "500", "drop", "truncated", "not-json", "no-choices", "empty"]
+
+    def mixed(body: Body, attempt: int) -> str | None:
+        return generator.choice(names) if generator.random() < 0.2 and attempt < 3 else None
+
+    server.faults = mixed
+    Ledger().prune(model="fake", older_than_days=None, everything=False)
+    server.log.clear()
+    assert play() == clean
+    assert sum(seen.fault is not None for seen in server.log) > 10
+
+    [one, two, *_] = clean["results/traces/svamp/cot-n3-s0.jsonl"].splitlines()
+    lost = [orjson.loads(line)["calls"][0]["messages"] for line in (one, two)]
+    server.faults = lambda body, attempt: "404" if body["messages"] in lost else mixed(body, attempt)
+    Ledger().prune(model="fake", older_than_days=None, everything=False)
+    play()
+    metrics = orjson.loads(Path("results/metrics/svamp/cot-n3-s0.json").read_bytes())
+    assert (metrics["n"], metrics["invalid"]) == (6, 2)
+    assert metrics["invalid_reasons"] == {"http 404": 2}
+
+
+def test_jobs_that_are_killed_pay_for_nothing_twice_and_end_alike(server: FakeServer) -> None:
+    clean = play()
+    Ledger().prune(model="fake", older_than_days=None, everything=False)
+    for path in results():
+        Path(path).unlink()
+    server.faults, server.latency = no_fault, 0.1
+    server.log.clear()
+    generator, kills = random.Random(3), 3
+    for _ in range(kills):
+        started = jobs()
+        moment = time.monotonic() + 20
+        before = server.served
+        while server.served < before + generator.randrange(4, 24) and time.monotonic() < moment:
+            time.sleep(0.02)
+        for process in started:
+            process.send_signal(signal.SIGKILL)
+        for process in started:
+            process.wait()
+    assert [process.wait() for process in jobs()] == [0, 0]
+    asked = Counter(orjson.dumps(seen.body) for seen in server.log)
+    assert sum(asked.values()) - len(asked) <= kills * IN_FLIGHT
+    assert results() == clean
+
+
+def jobs() -> list[subprocess.Popen[bytes]]:
+    """Both jobs, side by side."""
+    return [
+        subprocess.Popen(
+            [sys.executable, "-m", "econ", "debate", *job], stderr=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        )
+        for job in JOBS
+    ]  # fmt: skip
