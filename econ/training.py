@@ -234,7 +234,14 @@ class Curve:
     def __init__(self, folder: Path, history: Sequence[Row]) -> None:
         from dvclive.live import Live
 
-        self.live = Live(
+        class Apart(Live):
+            """Knows of no repository: DVCLive would make one of any git repository around it, and fail in
+            one without commits. What DVC keeps of a curve is a stage's business."""
+
+            def _init_dvc(self) -> None:
+                return None
+
+        self.live = Apart(
             str(folder / "curve"), save_dvc_exp=False, dvcyaml=None, report=None, monitor_system=False
         )
         for row in history:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -233,6 +234,16 @@ def test_a_folder_holds_last_best_and_periodic_checkpoints_with_the_params(tmp_p
     assert {"T_1", "p_1", "T_3"} <= set(metrics["action"]["policy"])
     assert set(metrics["alpha"]) == {"AL", "TS", "CC"}
     assert {"AL", "TS", "CC", "team", "commitment"} <= set(metrics["reward"])
+
+
+def test_a_curve_is_written_in_a_git_repository_without_a_commit_and_leaves_it_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
+    monkeypatch.chdir(tmp_path)
+    train(params(), folder=tmp_path / "out")
+    assert (tmp_path / "out" / "curve" / "metrics.json").exists()
+    assert {path.name for path in tmp_path.iterdir()} == {".git", "out"}
 
 
 def test_inference_plays_the_trained_networks(tmp_path: Path) -> None:
