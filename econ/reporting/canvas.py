@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from econ import paths
 from econ.files import write_atomic
+from econ.params import parse_method
 from econ.reporting.outputs import FIGURE_FORMATS
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -20,11 +23,24 @@ if TYPE_CHECKING:
 STYLE = Path(__file__).with_name("figures.mplstyle")
 WIDTH = 6.9  # inches, a two-column text width
 PAPER = "#8a8a8a"
-# Okabe and Ito's colours, then darker ones of Paul Tol's: for any common colour-vision deficiency.
-MAIN = {"econ-bne": "#0072B2", "econ-baseline": "#56B4E9", "debate": "#D55E00", "cot": "#E69F00"}
-OTHERS = ("#009E73", "#CC79A7", "#000000", "#882255", "#999933", "#332288", "#AA4499", "#44AA99")
-PALETTE = (*MAIN.values(), *OTHERS)
+# A colour and a marker per method, the same in every figure whatever else is run. Families share a hue (Okabe
+# and Ito's, and Paul Tol's: for any common colour-vision deficiency); their members differ in marker too.
+LOOKS = {
+    "econ-bne": ("#0072B2", "o"), "econ-baseline": ("#56B4E9", "o"),
+    "debate": ("#D55E00", "s"), "sparse-debate": ("#EE8866", "D"), "mad": ("#882200", "p"),
+    "moa": ("#882255", "P"), "best-of-n": ("#CC79A7", "X"),
+    "direct": ("#000000", "v"), "cot": ("#E69F00", "^"), "few-shot-cot": ("#A07800", "<"),
+    "self-consistency": ("#999933", ">"),
+    "tot": ("#44AA99", "d"), "rap": ("#009E73", "h"), "rstar": ("#005F46", "8"),
+    "react": ("#AA4499", "v"), "reflexion": ("#332288", "^"), "greedy-search": ("#666666", "_"),
+}  # fmt: skip
+VARIANT_MARKERS = ("D", "s", "^", "v", "P", "X", "d", "p", "h", "<", ">")
+PALETTE = (
+    "#0072B2", "#56B4E9", "#D55E00", "#E69F00", "#009E73", "#CC79A7", "#000000", "#882255", "#999933",
+    "#332288", "#AA4499", "#44AA99",
+)  # fmt: skip
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+DASHES: tuple[Any, ...] = ("-", (0, (4, 1.5)), (0, (1, 1.2)), (0, (4, 1, 1, 1)))
 NAMES = {
     "gsm8k": "GSM8K", "gsm_hard": "GSM-Hard", "math": "MATH", "svamp": "SVAMP", "strategyqa": "StrategyQA",
     "travelplanner": "TravelPlanner", "all": "All benchmarks",
@@ -41,10 +57,17 @@ def name_of(benchmark: str) -> str:
     return NAMES.get(benchmark, benchmark)
 
 
-def colours(methods: Sequence[str]) -> dict[str, str]:
-    """A colour per method: the same in every figure; the main methods' own in every run."""
-    others = [method for method in methods if method not in MAIN]
-    return MAIN | {method: OTHERS[index % len(OTHERS)] for index, method in enumerate(others)}
+def look(method: str) -> tuple[str, str]:
+    """A method's colour and marker. A variant has its method's colour, and a marker by its own name."""
+    base, variant = parse_method(method)
+    colour, shape = LOOKS[base]
+    if variant is not None:
+        shape = VARIANT_MARKERS[zlib.crc32(variant.encode()) % len(VARIANT_MARKERS)]
+    return colour, shape
+
+
+def colours(methods: Iterable[str]) -> dict[str, str]:
+    return {method: look(method)[0] for method in methods}
 
 
 def markers(n_agents: Iterable[int]) -> dict[int, str]:
@@ -74,7 +97,9 @@ def panels(
     import matplotlib.pyplot as plt
 
     count = max(len(titles), 1)
-    columns = 2 if count == 4 and columns == 3 else min(count, columns)
+    if columns == 3 and count in (4, 7, 8):  # no panel alone in a row
+        columns = 2 if count == 4 else 4
+    columns = min(count, columns)
     rows = -(-count // columns)
     width = WIDTH if columns > 1 else WIDTH * 0.62
     figure, grid = plt.subplots(
@@ -92,6 +117,19 @@ def panels(
     for axis in axes[count:]:
         axis.set_axis_off()
     return figure, axes[:count]
+
+
+def grid(titles: Sequence[str], rows: int, height: float) -> tuple[Figure, list[list[Axes]]]:
+    """``rows`` rows of panels under each other, a column per title; a row shares its y axis."""
+    import matplotlib.pyplot as plt
+
+    width = WIDTH if len(titles) > 2 else WIDTH * 0.62
+    figure, axes = plt.subplots(
+        rows, len(titles), figsize=(width, rows * height + 0.75), sharex=True, sharey="row", squeeze=False
+    )
+    for axis, title in zip(axes[0], titles, strict=True):
+        axis.set_title(title, fontsize=8 if len(titles) <= 4 else 7)
+    return figure, [list(row) for row in axes]
 
 
 def marker(shape: str, colour: str, label: str, linestyle: Any = "none", **style: Any) -> Artist:
@@ -118,7 +156,7 @@ def patch(colour: str, alpha: float, label: str) -> Artist:
 def legend(figure: Figure, handles: Sequence[Artist]) -> None:
     """One legend below the panels, outside of them."""
     widest = max(len(str(handle.get_label())) for handle in handles)
-    room = int(15 * figure.get_figwidth())  # characters of the legend's size across the figure
+    room = int(17 * figure.get_figwidth())  # characters of the legend's size across the figure
     columns = min(len(handles), 5, max(1, room // (widest + 7)))
     more_rows = -(-len(handles) // columns) - 1
     figure.set_figheight(figure.get_figheight() + 0.15 * more_rows)
@@ -129,6 +167,12 @@ def note(figure: Figure, text: str, simulated: bool) -> None:
     """The line above the panels: how many problems, what the bars are, and SIMULATED where that is so."""
     mark = "SIMULATED (no language model). " if simulated else ""
     figure.suptitle(mark + text, fontsize=7, x=0.01, ha="left", color="#B00020" if simulated else "#444444")
+
+
+def how_many(frame: pd.DataFrame) -> str:
+    """How many problems stand behind a point."""
+    fewest, most = int(frame["n"].min()), int(frame["n"].max())
+    return f"n = {fewest:,} per point" if fewest == most else f"n = {fewest:,} to {most:,} per point"
 
 
 def message(text: str) -> Figure:

@@ -58,13 +58,12 @@ def paired_columns(ours: Outcomes, theirs: Outcomes) -> Row:
 
 
 def paired_rows(found: Sequence[Pair]) -> list[Row]:
-    """One row per benchmark, rival and agent count, then one over the problems of all benchmarks."""
+    """One row per benchmark, rival and agent count, then one over the benchmarks that both play on."""
     groups: dict[tuple[str, int], list[Pair]] = defaultdict(list)
     for pair in found:
         groups[pair.rival.method, pair.method.n_agents].append(pair)
-    several = len({pair.method.benchmark for pair in found}) > 1
     rows = [_paired_row([pair]) for pair in found]
-    rows += [_paired_row(group) | {"benchmark": ALL} for group in groups.values() if several]
+    rows += [_paired_row(group) | {"benchmark": ALL} for group in groups.values() if len(group) > 1]
     families: dict[tuple[str, int], list[Row]] = defaultdict(list)
     for row in rows:
         families[row["benchmark"], row["n_agents"]].append(row)

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from statistics import fmean
 
 from econ.records import Json, Trace
+from econ.reporting.pool import Cell, Row
+
+_MEANS = ("right", "answered", "agreed", "distinct")
 
 
 def convergence(traces: Sequence[Trace]) -> list[Json]:
@@ -41,3 +44,35 @@ def _row(games: Sequence[Sequence[Json]], round: int) -> Json:
         "gained": sum(step["gained"] for step in compared) if compared else None,
         "lost": sum(step["lost"] for step in compared) if compared else None,
     }
+
+
+def convergence_rows(pooled: Sequence[Cell]) -> list[Row]:
+    """A row per round of the methods whose participants can be compared from one round to the next."""
+    return [
+        {**cell.key, **row, "simulated": cell.simulated}
+        for cell in pooled
+        for row in _pooled([seed.metrics.get("convergence", []) for seed in cell.seeds])
+    ]
+
+
+def _pooled(seeds: Sequence[Sequence[Json]]) -> list[Json]:
+    """Rounds counted from 1, seeds pooled; one whose games had all ended stands as they ended."""
+    if not all(seeds) or all(row["gained"] is None for seed in seeds for row in seed):
+        return []
+    rows = []
+    for round in range(max(map(len, seeds))):
+        stands = [seed[: round + 1][-1] for seed in seeds]
+        played = [seed[round] for seed in seeds if round < len(seed)]
+        turned = [row for row in played if row["gained"] is not None]
+        n = [row["n"] for row in stands]
+        rows.append(
+            {
+                "round": round + 1,
+                "n": sum(n),
+                "played": sum(row["played"] for row in played),
+                **{name: fmean([row[name] for row in stands], n) for name in _MEANS},
+                "gained": sum(row["gained"] for row in turned) if turned else None,
+                "lost": sum(row["lost"] for row in turned) if turned else None,
+            }
+        )
+    return rows

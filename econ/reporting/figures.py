@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from econ.params import Params
 from econ.reporting import canvas, paper, show
+from econ.reporting.comparisons import ALL
 from econ.reporting.outputs import FIGURES
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ def draw_all(params: Params) -> list[str]:
         EconError: a table is not there yet.
     """
     from econ.reporting.curves import training
+    from econ.reporting.lines import convergence, scaling, tradeoff
 
     makers: dict[str, Callable[[], Figure]] = {
         "accuracy": accuracy,
@@ -32,6 +34,7 @@ def draw_all(params: Params) -> list[str]:
         "tradeoff": tradeoff,
         "differences": differences,
         "ablations": ablations,
+        "convergence": convergence,
         "training": lambda: training(params),
     }
     with canvas.styled():
@@ -46,14 +49,15 @@ def accuracy() -> Figure:
     methods, counts = _unique(frame, "method"), sorted(_unique(frame, "n_agents"))
     figure, axes = _method_panels(frame, methods, len(counts))
     for axis, (_, part) in zip(axes, _by_benchmark(frame), strict=True):
-        _dots(axis, part, "accuracy", methods, counts, _method_colours(frame))
+        _dots(axis, part, "accuracy", methods, counts, canvas.colours(_unique(frame, "method")))
         _paper_ticks(axis, part, methods)
+        _absent(axis, set(part["method"]), methods)
         axis.set(xlim=(-2, 102), xlabel="Accuracy in %")
     handles = _count_handles(counts)
     if frame[list(_PAPER_COLUMNS)].notna().any(axis=None):
         handles.append(canvas.marker("|", canvas.PAPER, "paper, 8x7B to 405B", markersize=7))
     canvas.legend(figure, handles)
-    canvas.note(figure, f"{_n(frame)}; bars: 95 % intervals", show.is_simulated(frame))
+    canvas.note(figure, f"{canvas.how_many(frame)}; bars: 95 % intervals", show.is_simulated(frame))
     return figure
 
 
@@ -62,7 +66,7 @@ def differences() -> Figure:
     frame = show.read("paired")
     if frame.empty:
         return canvas.message("These params have no rival to compare econ-bne with.")
-    return _changes(frame.assign(method=frame["rival"]), "econ-bne minus rival, points")
+    return _changes(frame.assign(method=frame["rival"]), "econ-bne minus rival")
 
 
 def ablations() -> Figure:
@@ -71,10 +75,10 @@ def ablations() -> Figure:
     frame = frame[frame["difference"].notna()]
     if frame.empty:
         return canvas.message("These params have no variants to compare with their method.")
-    return _changes(frame, "variant minus method, points", "paper_points")
+    return _changes(frame, "variant minus method", "paper_points")
 
 
-def _changes(frame: pd.DataFrame, label: str, reported: str | None = None) -> Figure:
+def _changes(frame: pd.DataFrame, what: str, reported: str | None = None) -> Figure:
     """Differences with their intervals, a row per method; those ``reported`` in the paper as ticks."""
     import numpy as np
 
@@ -83,17 +87,18 @@ def _changes(frame: pd.DataFrame, label: str, reported: str | None = None) -> Fi
     columns = ["difference", "difference_low", "difference_high", *([reported] if reported else [])]
     reach = 104 * max(0.1, float(np.nanmax(frame[columns].abs().to_numpy(dtype=float))))
     handles = _count_handles(counts)
-    for axis, (_, part) in zip(axes, _by_benchmark(frame), strict=True):
+    for axis, (benchmark, part) in zip(axes, _by_benchmark(frame), strict=True):
         axis.axvline(0, color="#444444", linewidth=0.7)
         _dots(axis, part, "difference", methods, counts, dict.fromkeys(methods, canvas.PALETTE[0]))
         if reported:
             _paper_ticks(axis, part, methods, (reported,))
-        axis.set(xlim=(-reach, reach), xlabel=label)
+        axis.set(xlim=(-reach, reach), xlabel="Difference, points")
+        _absent(axis, set(part["method"]), methods, "one benchmark" if benchmark == ALL else "not played")
     if reported and frame[reported].notna().any():
         handles.append(canvas.marker("|", canvas.PAPER, "paper, mean of its models", markersize=7))
     canvas.legend(figure, handles)
-    text = f"{_n(frame)}; bars: 95 % paired bootstrap (hollow: all problems alike, no interval)"
-    canvas.note(figure, text, show.is_simulated(frame))
+    text = f"{what}; bars: 95 % paired bootstrap (hollow: all problems alike, no interval)"
+    canvas.note(figure, f"{text}; {canvas.how_many(frame)}", show.is_simulated(frame))
     return figure
 
 
@@ -101,96 +106,32 @@ def tokens() -> Figure:
     """Stacked bars of prompt and completion tokens per problem; table 3's 70B model as a tick."""
     frame = show.read("paper_tokens")
     methods, counts = _unique(frame, "method"), sorted(_unique(frame, "n_agents"))
-    colours = _method_colours(frame)
+    colours = canvas.colours(_unique(frame, "method"))
     figure, axes = _method_panels(frame, methods, len(counts), share_x=False)
     shift = dict(zip(counts, canvas.offsets(len(counts), 0.8), strict=True))
     for axis, (_, part) in zip(axes, _by_benchmark(frame), strict=True):
         limit = 1.42 * max(part["total_tokens"].max(), 1)  # room for the paper's marks
-        for row in _rows(part):
+        for row in show.records(part):
             y, colour = methods.index(row["method"]) + shift[row["n_agents"]], colours[row["method"]]
             prompt, height = row["prompt_tokens"], 0.74 / len(counts)
             axis.barh(y, prompt, height, color=colour, alpha=0.38, linewidth=0)
             axis.barh(y, row["completion_tokens"], height, left=prompt, color=colour, linewidth=0)
-            label = f"N={row['n_agents']}"
-            axis.annotate(label, (0, y), (2, 0), textcoords="offset points", va="center", fontsize=5.5)
+            _at_end(axis, row["total_tokens"], y)
         _paper_tokens(axis, part, methods, limit)
+        _absent(axis, set(part["method"]), methods)
         axis.set(xlim=(0, limit), xlabel="Tokens per problem")
         axis.grid(axis="y", visible=False)
     handles = [canvas.patch("#555555", 0.38, "prompt"), canvas.patch("#555555", 1, "completion")]
     if frame["paper_llama_70b"].notna().any():
         handles.append(canvas.marker("|", "#111111", "paper, table 3, 70B"))
     canvas.legend(figure, handles)
+    downwards = ", ".join(f"N = {n}" for n in counts)
+    bars = f"a method's bars from above: {downwards}; " if len(counts) > 1 else ""
     canvas.note(
         figure,
-        f"Means; {_n(frame)}; the paper does not define its unit; arrow: beyond the axis",
+        f"Means; {canvas.how_many(frame)}; {bars}the paper does not define its unit; arrow: beyond the axis",
         show.is_simulated(frame),
     )
-    return figure
-
-
-def scaling() -> Figure:
-    """Accuracy against the number of agents, a line per method; the paper's figures 4 and 5 faint behind."""
-    from matplotlib.ticker import MaxNLocator
-
-    frame = show.read("scaling")
-    if frame["n_agents"].nunique() < 2:
-        frame = _without_variants(frame)  # they have a figure of their own
-    methods, colours = _unique(frame, "method"), _method_colours(frame)
-    benchmarks = _unique(frame, "benchmark")
-    figure, axes = canvas.panels([canvas.name_of(b) for b in benchmarks], 1.75)
-    shift = dict(zip(methods, canvas.offsets(len(methods), 0.5), strict=True))
-    reported = False
-    for axis, (benchmark, part) in zip(axes, _by_benchmark(frame), strict=True):
-        for figure_number, points in paper.scaling(benchmark).items():
-            style, reported = "--" if figure_number == 4 else ":", True
-            axis.plot(*zip(*[(n, 100 * share) for n, share in points], strict=True), style, color="#b9b9b9")
-        for method in methods:
-            line = part[part["method"] == method].sort_values("n_agents")
-            _errorbar(axis, line, line["n_agents"] + shift[method], colours[method])
-        axis.set(ylim=(-3, 103), yticks=range(0, 101, 20), xlabel="Agents N")
-        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-    for axis in axes[:: _columns(axes)]:
-        axis.set_ylabel("Accuracy in %")
-    handles = [canvas.marker("o", colours[method], method, linestyle="-") for method in methods]
-    if reported:
-        handles.append(canvas.line("#b9b9b9", "--", "paper, fig. 4, 70B"))
-        handles.append(canvas.line("#b9b9b9", ":", "paper, fig. 5, 70B"))
-    canvas.legend(figure, handles)
-    text = f"{_n(frame)}; bars: 95 % intervals; the paper's figures 4 and 5 are no numeric targets"
-    canvas.note(figure, text, show.is_simulated(frame))
-    return figure
-
-
-def tradeoff() -> Figure:
-    """Accuracy against tokens per problem (log scale), every method on it; table 3's 70B model as stars."""
-    frame = _without_variants(show.read("accuracy")).merge(
-        show.read("tokens")[["benchmark", "method", "n_agents", "total_tokens"]],
-        on=["benchmark", "method", "n_agents"],
-    )
-    methods, colours = _unique(frame, "method"), _method_colours(frame)
-    counts = sorted(_unique(frame, "n_agents"))
-    shapes = canvas.markers(counts)
-    # Smaller from method to method: of two that coincide, both are seen.
-    sizes = {method: 7.5 - 4.5 * index / len(methods) for index, method in enumerate(methods)}
-    benchmarks, stars = _unique(frame, "benchmark"), 0
-    figure, axes = canvas.panels([canvas.name_of(b) for b in benchmarks], 1.75)
-    for axis, (benchmark, part) in zip(axes, _by_benchmark(frame), strict=True):
-        for n in counts:
-            for row in _rows(part[part["n_agents"] == n]):
-                _point(axis, row, colours[row["method"]], shapes[n], sizes[row["method"]])
-        stars += _paper_stars(axis, benchmark, colours, methods)
-        axis.set(xscale="log", ylim=(-6, 106), yticks=range(0, 101, 20), xlabel="Tokens per problem")
-        _log_ticks(axis)
-    for axis in axes[:: _columns(axes)]:
-        axis.set_ylabel("Accuracy in %")
-    handles = [canvas.patch(colours[method], 1, method) for method in methods]
-    handles += [canvas.marker(shapes[n], "#555555", f"N = {n}") for n in counts]
-    if stars:
-        handles.append(
-            canvas.marker("*", "#555555", "paper, table 3, 70B", markerfacecolor="white", markersize=7)
-        )
-    canvas.legend(figure, handles)
-    canvas.note(figure, f"{_n(frame)}; bars: 95 % intervals", show.is_simulated(frame))
     return figure
 
 
@@ -209,6 +150,16 @@ def _method_panels(
     return figure, axes
 
 
+def _absent(axis: Axes, played: set[str], methods: list[str], why: str = "not played") -> None:
+    """Say in an empty row that its method does not play here."""
+    for y, method in enumerate(methods):
+        if method not in played:
+            axis.annotate(
+                why, (0.03, y), xycoords=axis.get_yaxis_transform(), va="center", fontsize=5.5,
+                color="#9a9a9a",
+            )  # fmt: skip
+
+
 def _dots(
     axis: Axes,
     part: pd.DataFrame,
@@ -219,7 +170,7 @@ def _dots(
 ) -> None:
     shapes = canvas.markers(counts)
     shift = dict(zip(counts, canvas.offsets(len(counts), 0.72), strict=True))
-    for row in _rows(part):
+    for row in show.records(part):
         y, colour = methods.index(row["method"]) + shift[row["n_agents"]], colours[row["method"]]
         low, high = 100 * row[f"{value}_low"], 100 * row[f"{value}_high"]
         known = low == low  # not NaN: an interval could be had
@@ -234,7 +185,7 @@ def _dots(
 def _paper_ticks(
     axis: Axes, part: pd.DataFrame, methods: list[str], columns: tuple[str, ...] = _PAPER_COLUMNS
 ) -> None:
-    for row in _rows(part.drop_duplicates("method")):
+    for row in show.records(part.drop_duplicates("method")):
         values = [100 * row[column] for column in columns if row[column] == row[column]]
         axis.vlines(
             values, methods.index(row["method"]) - 0.36, methods.index(row["method"]) + 0.36,
@@ -242,8 +193,16 @@ def _paper_ticks(
         )  # fmt: skip
 
 
+def _at_end(axis: Axes, value: float, y: float) -> None:
+    """A bar's value as a number beside its end."""
+    axis.annotate(
+        f"{value:,.0f}", (value, y), (2, 0), textcoords="offset points", va="center", fontsize=5.5,
+        color="#444444",
+    )  # fmt: skip
+
+
 def _paper_tokens(axis: Axes, part: pd.DataFrame, methods: list[str], limit: float) -> None:
-    for row in _rows(part.drop_duplicates("method")):
+    for row in show.records(part.drop_duplicates("method")):
         reported, y = row["paper_llama_70b"], methods.index(row["method"])
         if reported != reported:
             continue
@@ -255,73 +214,12 @@ def _paper_tokens(axis: Axes, part: pd.DataFrame, methods: list[str], limit: flo
             axis.text(limit, y, text, ha="right", va="center", fontsize=6, color="#111111")
 
 
-def _errorbar(axis: Axes, line: pd.DataFrame, x: Any, colour: str) -> None:
-    y = 100 * line["accuracy"]
-    errors = [y - 100 * line["accuracy_low"], 100 * line["accuracy_high"] - y]
-    axis.errorbar(x, y, yerr=errors, fmt="o-", color=colour, elinewidth=0.8, markersize=3.2)
-
-
-def _point(axis: Axes, row: dict[str, Any], colour: str, shape: str, size: float) -> None:
-    y = 100 * row["accuracy"]
-    if not row["total_tokens"]:  # nowhere on a logarithmic axis
-        axis.axhline(y, color=colour, linestyle=":", linewidth=1.2)
-        return
-    errors = [[y - 100 * row["accuracy_low"]], [100 * row["accuracy_high"] - y]]
-    axis.errorbar(
-        row["total_tokens"], y, yerr=errors, fmt=shape, color=colour, elinewidth=size / 6, markersize=size
-    )
-
-
-def _paper_stars(axis: Axes, benchmark: str, colours: dict[str, str], methods: list[str]) -> int:
-    """The paper's (tokens, accuracy) of its 70B model, where table 3 has both; how many there are."""
-    reported, stars = paper.Reported(), 0
-    for method in methods:
-        spent = reported.tokens(benchmark, method).get("LLaMA3.1-70B")
-        share = reported.table3_accuracy(benchmark, method).get("LLaMA3.1-70B")
-        if spent is not None and share is not None:
-            stars += 1
-            axis.plot(spent, 100 * share, "*", color=colours[method], markerfacecolor="white", markersize=7)
-    return stars
-
-
-def _log_ticks(axis: Axes) -> None:
-    """Few, plain ticks (1k, 2k, 5k) instead of powers of ten that a narrow range does not reach."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
-
-    axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axis.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x / 1000:g}k" if x >= 1000 else f"{x:g}"))
-    axis.xaxis.set_minor_formatter(NullFormatter())
-
-
-def _columns(axes: list[Axes]) -> int:
-    spec = axes[0].get_subplotspec()
-    return int(spec.get_gridspec().ncols) if spec is not None else 1
-
-
-def _without_variants(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame[~frame["method"].str.contains("+", regex=False)]
-
-
-def _method_colours(frame: pd.DataFrame) -> dict[str, str]:
-    return canvas.colours(_unique(frame, "method"))
-
-
 def _unique(frame: pd.DataFrame, column: str) -> list[Any]:
     return list(frame[column].unique())
 
 
 def _by_benchmark(frame: pd.DataFrame) -> Any:
     return frame.groupby("benchmark", sort=False)
-
-
-def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(key): value for key, value in row.items()} for row in frame.to_dict("records")]
-
-
-def _n(frame: pd.DataFrame) -> str:
-    fewest, most = int(frame["n"].min()), int(frame["n"].max())
-    points = f"n = {fewest:,} per point" if fewest == most else f"n = {fewest:,} to {most:,} per point"
-    return "; ".join(filter(None, [points, show.not_learned(frame)]))
 
 
 def _count_handles(counts: list[int]) -> list[Any]:

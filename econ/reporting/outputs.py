@@ -250,6 +250,38 @@ TABLES: dict[str, Table] = {
         "those that are verbatim GSM8K questions.",
         {**_JOB, "subset": Column("Problems"), **_N, **_ACCURACY},
     ),
+    "convergence": Table(
+        "Rounds: who is right, who agrees, who turns",
+        "Participants' answers after each round, over n problems; a game that ended before the round stands "
+        "as it ended. Played: problems that played the round. Right, answered: mean share of participants "
+        "with a right, a readable answer. Agreed: share of problems with one answer alone. Answers: mean "
+        "number of different ones. Gained, lost: participants who turned right, or away from it, in the "
+        "round. The verdict on the method's own answer after each round: operating points.",
+        {
+            **_JOB,
+            "round": Column("Round", "count"),
+            **_N,
+            "played": Column("Played", "count"),
+            "right": Column("Right", "percent"),
+            "answered": Column("Answered", "percent"),
+            "agreed": Column("Agreed", "percent"),
+            "distinct": Column("Answers", "mean"),
+            "gained": Column("Gained", "count"),
+            "lost": Column("Lost", "count"),
+        },
+    ),
+    "endings": Table(
+        "How games ended",
+        "Why answers came to an end, out of n. Dropped: exchanges that no longer fitted into a model's "
+        "context and were left out of a participant's history. Favoured: the side that a judge preferred.",
+        {
+            **_JOB, **_N,
+            "rounds": Column("Rounds", "mean"),
+            "stops": Column("Stopped by"),
+            "dropped": Column("Dropped", "count"),
+            "favoured": Column("Favoured"),
+        },
+    ),
     "invalid": Table(
         "Answers that could not be read, calls that failed",
         "INVALID answers by reason, out of n; failed calls, and calls cut at their token limit, out of all.",
@@ -307,9 +339,14 @@ FIGURES: dict[str, str] = {
         "and are no targets."
     ),
     "tradeoff": (
-        "Accuracy against tokens per problem (logarithmic), every method. Stars in a method's "
-        "colour: the paper's table 3 for LLaMA3.1-70B, its tokens in a unit of its own. A dotted "
-        "line: a method that asks no model."
+        "Accuracy against tokens per problem (logarithmic), every method, with 95 % intervals. Lines: the "
+        "same method given fewer samples or rounds. Dotted: a method that asks no model. One that uses a "
+        "single agent is drawn once. Stars in a method's colour: the paper's table 3 for LLaMA3.1-70B, its "
+        "tokens in a unit of its own."
+    ),
+    "convergence": (
+        "Round by round, means over all problems: participants who are right, how many different answers "
+        "they give, and how many turned right (above zero) or away from it (below) per problem."
     ),
     "differences": (
         "ECON minus each rival in points, paired on the same problems, with a 95 % bootstrap "

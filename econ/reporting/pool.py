@@ -111,10 +111,10 @@ class Cell:
         return self.sum(name) / self.n
 
     def merged(self, name: str) -> dict[str, int]:
-        """Counts by reason, summed over seeds."""
+        """Counts by reason, summed over seeds; none, where metrics have no such counts."""
         total: dict[str, int] = defaultdict(int)
         for result in self.seeds:
-            for reason, count in result.metrics[name].items():
+            for reason, count in result.metrics.get(name, {}).items():
                 total[reason] += count
         return dict(sorted(total.items(), key=lambda item: (-item[1], item[0])))
 

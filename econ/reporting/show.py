@@ -49,10 +49,11 @@ def cells(table: Table, frame: pd.DataFrame) -> list[list[str]]:
     Rows that a table marks as not ``shown`` are left to its CSV.
     """
     shown = frame[frame["shown"]] if "shown" in frame else frame
-    return [[_cell(row, name, column) for name, column in table.columns.items()] for row in _records(shown)]
+    return [[_cell(row, name, column) for name, column in table.columns.items()] for row in records(shown)]
 
 
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """A frame's rows."""
     return [{str(key): value for key, value in row.items()} for row in frame.to_dict("records")]
 
 

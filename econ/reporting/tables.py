@@ -16,6 +16,7 @@ from econ.reporting.comparisons import (
     paper_gain_rows,
     paper_token_rows,
 )
+from econ.reporting.convergence import convergence_rows
 from econ.reporting.gather import Result
 from econ.reporting.outputs import STRATEGY_FACTS, TABLES
 from econ.reporting.pool import Cell, Row, cells
@@ -43,6 +44,8 @@ def build(results: Sequence[Result]) -> dict[str, pd.DataFrame]:
         "paper_tokens": lambda: paper_token_rows(plain),
         "travelplanner": lambda: travelplanner_rows(pooled),
         "gsm_hard": lambda: subset_rows(pooled),
+        "convergence": lambda: convergence_rows(pooled),
+        "endings": lambda: [ending_row(cell) for cell in pooled],
         "invalid": lambda: [invalid_row(cell) for cell in pooled],
         "strategies": lambda: strategy_rows(pooled),
         "problems": lambda: problem_rows(results),
@@ -86,16 +89,29 @@ def tokens_row(cell: Cell) -> Row:
     }  # fmt: skip
 
 
+def ending_row(cell: Cell) -> Row:
+    return {
+        **cell.key, **cell.counts,
+        "rounds": cell.mean("mean_rounds"),
+        "stops": _listed(cell.merged("stop_reasons")),
+        "dropped": sum(seed.metrics.get("dropped_exchanges", 0) for seed in cell.seeds),
+        "favoured": _listed(cell.merged("favoured")),
+    }  # fmt: skip
+
+
 def invalid_row(cell: Cell) -> Row:
-    reasons = cell.merged("invalid_reasons")
     return {
         **cell.key, **cell.counts,
         "invalid": int(cell.sum("invalid")),
-        "reasons": "; ".join(f"{reason}: {count}" for reason, count in reasons.items()) or None,
+        "reasons": _listed(cell.merged("invalid_reasons")),
         "calls": int(cell.sum("calls")),
         "failed_calls": int(cell.sum("failed_calls")),
         "truncated_calls": int(cell.sum("truncated_calls")),
     }  # fmt: skip
+
+
+def _listed(counts: dict[str, int]) -> str | None:
+    return "; ".join(f"{reason}: {count}" for reason, count in counts.items()) or None
 
 
 def scaling_rows(pooled: Sequence[Cell]) -> list[Row]:

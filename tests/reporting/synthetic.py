@@ -31,15 +31,9 @@ CHANCE = {"cot": 0.45, "debate": 0.55, "econ-baseline": 0.5, "econ-bne": 0.65, "
 SAMPLES = {"self-consistency": 20}
 ROUNDS = {"debate": 3, "sparse-debate": 3, "econ-baseline": 1, "econ-bne": 3}
 CALLS = {
-    "greedy-search": 0,
-    "direct": 1,
-    "cot": 1,
-    "few-shot-cot": 1,
-    "moa": 4,
-    "tot": 14,
-    "rap": 30,
-    "rstar": 60,
-}
+    "greedy-search": 0, "direct": 1, "cot": 1, "few-shot-cot": 1, "mad": 6, "react": 8, "tot": 14,
+    "reflexion": 17, "rap": 30, "rstar": 60,
+}  # fmt: skip
 
 
 def call(
@@ -71,11 +65,13 @@ def trace(
 
 def coin(job: Job, n: int, simulated: bool = False) -> list[Trace]:
     """``n`` tosses with the method's own chance; every seventh answer that is wrong cannot be read."""
-    rng = random.Random(stable_seed(job.benchmark, job.name))
+    single = job.method in SAMPLES or job.method in CALLS
+    n_agents = 0 if single else job.n_agents  # one agent gives the same whatever the size of the team
+    rng = random.Random(stable_seed(job.benchmark, job.method, n_agents, job.seed))
     difficulty = random.Random(job.benchmark)
     traces = []
     for problem in range(n):
-        chance = CHANCE.get(job.method, 0.4) + difficulty.uniform(-0.3, 0.3) + 0.02 * job.n_agents
+        chance = CHANCE.get(job.method, 0.4) + difficulty.uniform(-0.3, 0.3) + 0.02 * n_agents
         count = SAMPLES.get(job.method) or ROUNDS.get(job.method, 1)
         right = [rng.random() < chance - 0.1 / (k + 1) for k in range(count)]
         invalid = not right[-1] and problem % 7 == 0

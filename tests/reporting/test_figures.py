@@ -5,28 +5,34 @@ from __future__ import annotations
 import re
 import shutil
 import warnings
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import pytest
 from click.testing import CliRunner
 
 from econ import paths
 from econ.cli import group
 from econ.errors import EconError
-from econ.params import Params
+from econ.params import METHODS, Params
 from econ.records import Job
-from econ.reporting import canvas, curves, figures, outputs, show
+from econ.reporting import canvas, curves, figures, lines, outputs, show
 from tests.reporting.synthetic import coin, write_job, write_run
 
 PAPER = Path(__file__).parents[2] / "data/paper"
+DRAWN = (
+    figures.accuracy, figures.tokens, figures.differences, lines.scaling, lines.tradeoff, lines.convergence,
+)  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     shutil.copytree(PAPER, tmp_path / paths.PAPER)
     monkeypatch.chdir(tmp_path)
-    return tmp_path
+    yield tmp_path
+    plt.close("all")
 
 
 def run(*commands: str) -> None:
@@ -68,34 +74,49 @@ def check_page(page: str) -> None:
 
 @pytest.mark.parametrize("simulated", [True, False])
 def test_a_figure_says_n_and_whether_it_is_simulated(project: Path, simulated: bool) -> None:
-    write_run(
-        project, 2, benchmarks=["svamp"], n_agents=[3], methods=["econ-bne", "cot"], simulated=simulated
-    )
+    methods = ["econ-bne", "debate", "cot", "self-consistency"]
+    write_run(project, 2, benchmarks=["svamp"], n_agents=[3, 4], methods=methods, simulated=simulated)
     run("aggregate")
     with canvas.styled():
-        for draw in (
-            figures.accuracy,
-            figures.tokens,
-            figures.scaling,
-            figures.tradeoff,
-            figures.differences,
-        ):
+        for draw in DRAWN:
             text = draw().get_suptitle()
             assert ("SIMULATED" in text) is simulated
             assert "n = 2" in text
+
+
+def test_every_method_has_a_look_of_its_own_whatever_else_is_run() -> None:
+    assert set(canvas.LOOKS) == set(METHODS)
+    looks = [canvas.look(method) for method in METHODS]
+    assert len({colour for colour, _ in looks}) == len(looks)
+    assert canvas.look("econ-bne+no-strategy")[0] == canvas.look("econ-bne")[0]
+
+
+def test_fewer_samples_and_rounds_are_lines_and_a_single_agent_is_drawn_once(project: Path) -> None:
+    methods = ["econ-bne", "debate", "cot", "self-consistency"]
+    write_run(project, 9, benchmarks=["svamp"], n_agents=[3, 4], methods=methods)
+    run("aggregate")
+    with canvas.styled():
+        [axis] = lines.tradeoff().axes
+    courses = [line for line in axis.lines if line.get_linestyle() != "None" and line.get_marker() == "None"]
+    # econ-bne and debate with 3 and 4 agents; of self-consistency 20 samples, of cot its one point.
+    assert sorted(len(line.get_xdata()) for line in courses) == [1, 3, 3, 3, 3, 20]
+    assert all(list(line.get_xdata()) == sorted(line.get_xdata()) for line in courses)
+
+
+def test_methods_without_a_team_do_not_scale(project: Path) -> None:
+    write_run(project, 9, benchmarks=["svamp"], n_agents=[3, 4], methods=["econ-bne", "debate", "cot"])
+    run("aggregate")
+    with canvas.styled():
+        figure = lines.scaling()
+    assert {text.get_text() for text in figure.legends[0].get_texts()} >= {"econ-bne", "debate"}
+    assert "cot" not in {text.get_text() for text in figure.legends[0].get_texts()}
 
 
 def test_one_method_alone_still_gives_every_figure(project: Path) -> None:
     params, _ = write_run(project, 1, benchmarks=["travelplanner"], n_agents=[3], methods=["cot"])
     run("aggregate")
     with canvas.styled():
-        for draw in (
-            figures.accuracy,
-            figures.tokens,
-            figures.scaling,
-            figures.tradeoff,
-            figures.differences,
-        ):
+        for draw in DRAWN:
             draw().draw_without_rendering()
         curves.training(params).draw_without_rendering()
 
@@ -110,7 +131,7 @@ def test_a_method_that_asks_no_model_is_in_every_table_and_figure(project: Path)
     row = show.read("tokens").set_index("method").loc["greedy-search"]
     assert (row["calls"], row["total_tokens"], row["models"]) == (0, 0, "none")
     with canvas.styled():
-        [axis] = figures.tradeoff().axes
+        [axis] = lines.tradeoff().axes
     assert [line for line in axis.lines if line.get_linestyle() == ":"]
     write_run(project, 2, **{**changes, "methods": ["greedy-search"]})
     write_job(params, job, silent)

@@ -14,10 +14,12 @@ from click.testing import CliRunner, Result
 from econ import paths
 from econ.cli import group
 from econ.errors import EconError
+from econ.grading.rounds import marked
 from econ.grading.travelplanner import Score
 from econ.grading.travelplanner.commonsense import CONSTRAINTS as COMMONSENSE
 from econ.grading.travelplanner.hard import CONSTRAINTS as HARD
-from econ.records import Job
+from econ.params import Params
+from econ.records import Job, Json, Problem
 from econ.reporting import outputs, paper, show
 from econ.reporting.gather import jobs
 from tests.reporting.synthetic import coin, trace, write_job, write_run
@@ -183,6 +185,48 @@ def test_shipped_problems_do_not_claim_the_hubs_revision(project: Path) -> None:
     paths.metrics(job).write_bytes(orjson.dumps(metrics))
     aggregate()
     assert table("problems")["revision"].isna().all()
+
+
+def rounds(*marks: str) -> tuple[Json, ...]:
+    """Steps of a debate of three, whose answers are right (r), wrong (w) or unreadable (-) by round."""
+    steps: list[Json] = [{"round": k, "answers": [GIVES[m] for m in row]} for k, row in enumerate(marks)]
+    return marked(Problem("p", "svamp", "?", gold="1"), steps, Params())
+
+
+GIVES = {"r": "1", "w": "2", "-": None}
+
+
+def test_convergence_counts_who_is_right_and_who_turned(project: Path) -> None:
+    params, _ = write_run(project, 2, benchmarks=["svamp"], n_agents=[3], methods=["sparse-debate", "cot"])
+    job = Job("svamp", "sparse-debate", 3, 0)
+    games = [rounds("rw-", "rrw", "rrr"), rounds("rrr")]
+    write_job(params, job, [trace(job, p, correct=True, steps=game) for p, game in enumerate(games)])
+    aggregate()
+    rows = table("convergence")
+    assert set(rows["method"]) == {"sparse-debate"}
+    assert rows["round"].tolist() == [1, 2, 3]
+    assert rows["played"].tolist() == [2, 1, 1]
+    assert rows["n"].tolist() == [2, 2, 2]
+    assert rows["right"].tolist() == pytest.approx([(1 / 3 + 1) / 2, (2 / 3 + 1) / 2, 1], rel=1e-5)
+    assert rows["distinct"].tolist() == [1.5, 1.5, 1]
+    assert rows["gained"].tolist()[1:] == [1, 1]
+    assert rows["lost"].tolist()[1:] == [0, 0]
+    assert pd.isna(rows["gained"][0])
+
+
+def test_how_games_ended_is_listed_with_what_was_dropped(project: Path) -> None:
+    params, _ = write_run(project, 3, benchmarks=["svamp"], n_agents=[3], methods=["mad", "cot"])
+    job = Job("svamp", "mad", 3, 0)
+    favoured = [{"favoured": side, "dropped_exchanges": 1} for side in ("negative", "negative", None)]
+    rows = [
+        trace(job, p, correct=True, detail=d, stop="judge" if p else "moderator")
+        for p, d in enumerate(favoured)
+    ]
+    write_job(params, job, rows)
+    aggregate()
+    row = table("endings").set_index("method").loc["mad"]
+    assert (row["stops"], row["dropped"]) == ("judge: 2; moderator: 1", 3)
+    assert row["favoured"] == "negative: 2; neither: 1"
 
 
 def test_simulated_stands_in_every_table_that_shows_results(project: Path) -> None:
