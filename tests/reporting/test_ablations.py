@@ -16,7 +16,7 @@ from econ import paths
 from econ.cli import group
 from econ.params.file import read
 from econ.records import Job
-from econ.reporting import canvas, figures, paper_ablations, show
+from econ.reporting import canvas, figures, lines, paper_ablations, show
 from tests.reporting.synthetic import call, trace, write_job, write_run
 
 ROOT = Path(__file__).parents[2]
@@ -141,11 +141,8 @@ def test_variants_are_drawn_in_their_own_figure_and_over_several_agent_counts(pr
         drawn = figures.ablations()
         assert "SIMULATED" in drawn.get_suptitle()
         assert [label.get_text() for label in drawn.axes[0].get_yticklabels()] == ["econ-bne+no-strategy"]
-        assert labels(figures.scaling()) >= {"econ-bne+no-strategy"}
-        assert "econ-bne+no-strategy" not in labels(figures.tradeoff())
-        write_run(project, 6, **SMALL)
-        aggregated()
-        assert "econ-bne+no-strategy" not in labels(figures.scaling())
+        assert labels(lines.scaling()) >= {"econ-bne+no-strategy"}
+        assert "econ-bne+no-strategy" not in labels(lines.tradeoff())
         plt.close("all")
 
 

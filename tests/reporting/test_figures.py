@@ -97,7 +97,7 @@ def test_fewer_samples_and_rounds_are_lines_and_a_single_agent_is_drawn_once(pro
     run("aggregate")
     with canvas.styled():
         [axis] = lines.tradeoff().axes
-    courses = [line for line in axis.lines if line.get_linestyle() != "None" and line.get_marker() == "None"]
+    courses = [line for line in axis.lines if line.get_marker() == "none"]
     # econ-bne and debate with 3 and 4 agents; of self-consistency 20 samples, of cot its one point.
     assert sorted(len(line.get_xdata()) for line in courses) == [1, 3, 3, 3, 3, 20]
     assert all(list(line.get_xdata()) == sorted(line.get_xdata()) for line in courses)
