@@ -14,6 +14,7 @@ repeat a model, leaks; and strategies that told it, out of those shown.
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -28,11 +29,13 @@ from econ.records import Call, Problem, Trace
 
 COLUMNS = ("traces", "prompts", "tell gold", "repeat", "leaks", "strategies", "told gold")
 
+NUMBER = re.compile(r"^Answer \d+: ", re.MULTILINE)  # with which the templates number the answers they show
+
 
 def lines(call: Call, problem: Problem) -> list[str]:
     """What a model read beside the problem's own text."""
     text = "\n".join(message["content"] for message in call.messages)
-    return text.replace(problem.prompt, "").split("\n")
+    return NUMBER.sub("", text.replace(problem.prompt, "")).split("\n")
 
 
 def templates(traces: Sequence[Trace], problems: dict[str, Problem]) -> set[str]:
@@ -53,8 +56,11 @@ def audit(trace: Trace, problem: Problem, kind: str, frame: set[str]) -> tuple[l
         rest = [line for line in lines(call, problem) if line not in frame]
         return any(tells(kind, gold, text, problem.prompt) for text in ("\n".join(rest), *rest))
 
+    def says(call: Call) -> bool:
+        return any(tells(kind, gold, text, "") for text in (call.text, *call.text.split("\n")))
+
     knowing = [call for call in trace.calls if told(call)]
-    innocent = [call for call in trace.calls if call not in knowing and tells(kind, gold, call.text, "")]
+    innocent = [call for call in trace.calls if call not in knowing and says(call)]
     return knowing, [call for call in knowing if not any(_earlier(source, call) for source in innocent)]
 
 
