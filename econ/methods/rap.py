@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from econ import grading, prompts
 from econ.methods.base import Session, Solution, round_to
@@ -59,6 +59,7 @@ class ReasoningViaPlanning:
         table = Table(session, self.params)
         tree = [Asked(0)]  # in the order in which nodes were made
         steps: list[Json] = []
+        answers: list[Solution] = []
         for iteration in range(self.params.iterations):
             if not table.open:
                 break
@@ -71,7 +72,9 @@ class ReasoningViaPlanning:
             steps.append(
                 {"round": iteration, "path": [n.id for n in node.path], "value": round_to(node.value)}
             )
-        return await asyncio.to_thread(_answer, table, tree, tuple(steps))
+            answers.append(await asyncio.to_thread(_answer, table, tree, tuple(steps)))
+        firsts = (None if answer.error else answer.text for answer in answers)
+        return replace(answers[-1], firsts=tuple(firsts))
 
     def _select(self, node: Asked) -> Asked:
         """Down to a leaf by UCT; an unvisited child's value is its quick reward."""
