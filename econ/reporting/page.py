@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
@@ -15,7 +16,7 @@ from econ.errors import EconError
 from econ.files import write_atomic
 from econ.params import Params
 from econ.records import Job
-from econ.reporting import show, spending
+from econ.reporting import overview, show, spending
 from econ.reporting.gather import jobs, remake, rows
 from econ.reporting.outputs import FIGURES, TABLES
 
@@ -24,9 +25,35 @@ if TYPE_CHECKING:
 
 UP = "../../"  # from results/report to the project folder
 CONSTRAINTS = Path("constraints.txt")
+PIXELS_PER_POINT = 1.8
 SHOWN_CHARACTERS = 2000  # of one message or answer in a transcript; the trace file has it whole
 # Versions that can move a number, where there is no constraints file.
 _LIBRARIES = ("datasets", "math-verify", "numpy", "sentence-transformers", "torch", "xllamacpp")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of the page: figures and tables that answer one question."""
+
+    id: str
+    title: str
+    figures: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
+
+
+PARTS = (
+    Part("accuracy", "Accuracy", ("accuracy",), ("accuracy",)),
+    Part("rivals", "ECON against its rivals", ("differences",), ("paired",)),
+    Part("budgets", "At equal tokens", ("tradeoff",), ("equal_tokens", "budgets")),
+    Part("tokens", "Tokens and money", ("tokens",), ("tokens",)),
+    Part("paper", "Beside the paper", (), ("paper_accuracy", "paper_gains", "paper_tokens")),
+    Part("agents", "Number of agents", ("scaling",), ("scaling",)),
+    Part("variants", "Variants", ("ablations",), ("ablations",)),
+    Part("rounds", "Rounds", ("convergence",), ("convergence", "endings")),
+    Part("benchmarks", "TravelPlanner and GSM-Hard", (), ("travelplanner", "gsm_hard")),
+    Part("readable", "INVALID answers, strategies", (), ("invalid", "strategies")),
+    Part("training", "Training", ("training",)),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +65,16 @@ class Shown:
     caption: str
     headings: list[tuple[str, bool]]  # text, is a number
     rows: list[list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A figure ready for the page. ``width`` in pixels, so that text is as large in all of them."""
+
+    name: str
+    caption: str
+    address: str
+    width: int
 
 
 def write_page(params: Params, params_file: Path) -> Path:
@@ -60,9 +97,13 @@ def write_page(params: Params, params_file: Path) -> Path:
     text = environment.get_template("report.html.j2").render(
         version=__version__,
         simulated=any(show.is_simulated(frame) for frame in frames.values()),
-        tables=[_table(name, frame) for name, frame in frames.items()],
+        facts=overview.facts(params, frames),
+        headings=overview.headings(params, frames),
+        matrix=overview.matrix(params, frames),
+        parts=PARTS,
+        tables={name: _table(name, frame) for name, frame in frames.items()},
         spending=_spending(params),
-        figures=[(name, caption, _picture(name)) for name, caption in FIGURES.items()],
+        figures={name: _picture(name) for name in FIGURES},
         params=yaml.safe_dump(params.model_dump(mode="json"), sort_keys=False, allow_unicode=True),
         params_file=params_file.name,
         versions=_versions(),
@@ -91,12 +132,16 @@ def _spending(params: Params) -> Shown:
     return Shown("spending", "Estimate and actual", caption, headings, rows)
 
 
-def _picture(name: str) -> str:
+def _picture(name: str) -> Picture:
     """The SVG as a data address: identifiers of two figures on one page cannot meet."""
     path = paths.FIGURES / f"{name}.svg"
     if not path.exists():
         raise EconError(f"{path} does not exist", "draw the figures first with: econ figures")
-    return "data:image/svg+xml;base64," + base64.b64encode(path.read_bytes()).decode()
+    content = path.read_bytes()
+    points = re.search(rb'<svg[^>]* width="([\d.]+)pt"', content)
+    width = round(PIXELS_PER_POINT * float(points[1])) if points else 0
+    address = "data:image/svg+xml;base64," + base64.b64encode(content).decode()
+    return Picture(name, FIGURES[name], address, width)
 
 
 def _versions() -> list[str]:
@@ -110,6 +155,7 @@ def _versions() -> list[str]:
 def _job(job: Job, params_file: Path) -> dict[str, Any]:
     return {
         "job": job,
+        "place": overview.place(job.benchmark, job.method, job.n_agents),
         "metrics": paths.metrics(job),
         "trace": paths.trace(job),
         "command": remake(job, params_file),

@@ -18,7 +18,7 @@ from econ.cli import group
 from econ.errors import EconError
 from econ.params import METHODS, Params
 from econ.records import Job
-from econ.reporting import canvas, curves, figures, lines, outputs, show
+from econ.reporting import canvas, curves, figures, lines, outputs, overview, page, show
 from tests.reporting.synthetic import coin, write_job, write_run
 
 PAPER = Path(__file__).parents[2] / "data/paper"
@@ -60,16 +60,42 @@ def test_figures_and_page_are_whole_linked_and_repeat_byte_for_byte(project: Pat
     assert {name: Path(name).read_bytes() for name in names} == first
 
 
-def check_page(page: str) -> None:
+def check_page(text: str) -> None:
     """It needs no network, escapes what models wrote, says SIMULATED and links to what is there."""
-    assert not re.search(r"""(src|href)=["']?(https?:)?//""", page)
-    assert "Which &lt;side&gt;?" in page
-    assert "<side>" not in page
-    assert "SIMULATED" in page
-    links = set(re.findall(r'href="(\.\.[^"]+)"', page))
+    assert not re.search(r"""(src|href)=["']?(https?:)?//""", text)
+    assert "Which &lt;side&gt;?" in text
+    assert "<side>" not in text
+    assert "SIMULATED" in text
+    links = set(re.findall(r'href="(\.\.[^"]+)"', text))
     assert links
     assert all((Path("results/report") / link).resolve().exists() for link in links)
-    assert set(re.findall(r'href="#([^"]+)"', page)) <= set(re.findall(r'id="([^"]+)"', page))
+    assert set(re.findall(r'href="#([^"]+)"', text)) <= set(re.findall(r'id="([^"]+)"', text))
+
+
+def test_every_table_and_figure_has_its_place_on_the_page() -> None:
+    shown = [name for part in page.PARTS for name in part.tables]
+    assert sorted([*shown, "problems"]) == sorted(outputs.TABLES)
+    assert sorted(name for part in page.PARTS for name in part.figures) == sorted(outputs.FIGURES)
+
+
+def test_the_head_of_the_page_says_what_was_run_and_how_it_came_out(project: Path) -> None:
+    methods = ["econ-bne", "cot", "greedy-search"]
+    params, _ = write_run(project, 4, benchmarks=["svamp", "travelplanner"], n_agents=[3, 4], methods=methods)
+    run("aggregate")
+    frames = {name: show.read(name) for name in outputs.TABLES}
+    facts = overview.facts(params, frames)
+    assert facts["Answers"].startswith(f"{4 * (4 + 4 + 2)}, of them")
+    assert "smollm2-135m-instruct" in facts["Models"]
+    entries = overview.matrix(params, frames)
+    assert [(e.method, e.n_agents) for e in entries] == [
+        ("econ-bne", 3), ("econ-bne", 4), ("cot", None), ("greedy-search", None),
+    ]  # fmt: skip
+    cot = frames["accuracy"].set_index(["benchmark", "method", "n_agents"]).loc[("svamp", "cot", 3)]
+    text, place = entries[2].cells[0]
+    assert text.startswith(f"{100 * cot['accuracy']:.1f} [")
+    assert place == "jobs-svamp-cot-3"
+    assert entries[3].cells[0] == (show.NOTHING, None)
+    assert entries[3].tokens == "0"
 
 
 @pytest.mark.parametrize("simulated", [True, False])
