@@ -34,6 +34,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from econ.cli import group
 from econ.llm.ledger import Ledger
+from econ.llm.probe import TOKENS as PROBE_TOKENS
 from tests.engines.conftest import Project, lay_out
 from tests.llm.fake_server import Body, FakeServer, Faults, no_fault
 
@@ -160,8 +161,8 @@ def lasting(server: FakeServer, reference: dict[str, bytes]) -> None:
     """Two problems' single answers fail for good; others fail and are mended."""
     name = "results/traces/svamp/cot-n3-s0.jsonl"
     traces = [orjson.loads(line) for line in reference[name].splitlines()]
-    lost = [trace["calls"][0]["messages"] for trace in traces[:2]]
-    server.faults = failing(MENDABLE, lambda body: body["messages"] in lost)
+    lost = [(trace["calls"][0]["messages"], trace["calls"][0]["seed"]) for trace in traces[:2]]
+    server.faults = failing(MENDABLE, lambda body: (body["messages"], body["seed"]) in lost)
     play_all()
     metrics = orjson.loads(Path("results/metrics/svamp/cot-n3-s0.json").read_bytes())
     changed = [
@@ -182,9 +183,9 @@ def kills(wanted: int) -> None:
         undisturbed.snakemake()
         whole = time.perf_counter() - started
         reference = results(undisturbed.folder)
-        once = len(server.answered)
-        again = len({payload for _, payload in server.answered})
-        print(f"undisturbed: {once} calls, {once - again} of them twice, {whole:.0f} s", flush=True)
+        times = answered(server)
+        twice = sum(len(moments) > 1 for moments in times.values())
+        print(f"undisturbed: {len(times)} requests, {twice} of them twice, {whole:.0f} s", flush=True)
         killed, number = 0, 0
         while killed < wanted:
             number += 1
@@ -192,7 +193,7 @@ def kills(wanted: int) -> None:
             server.answered.clear()
             project = prepared(Path(top) / f"killed-{number}", server)
             moments = []
-            while killed < wanted and (moment := killed_at(project, generator.uniform(0.1, 0.8) * whole)):
+            while killed < wanted and (moment := killed_at(project, generator.uniform(0.05, 0.5) * whole)):
                 killed += 1
                 moments.append(moment)
             project.snakemake()
@@ -202,7 +203,7 @@ def kills(wanted: int) -> None:
 def prepared(folder: Path, server: FakeServer) -> Project:
     project = lay_out(folder)
     project.environment["ECON_HOME"] = str(folder)
-    project.params(**sections(server, [3, 4, 5]))
+    project.params(**sections(server, [3]))
     return project
 
 
@@ -223,15 +224,23 @@ def killed_at(project: Project, after: float) -> float | None:
     return None
 
 
-def tell(project: Project, server: FakeServer, reference: dict[str, bytes], moments: list[float]) -> None:
+def answered(server: FakeServer) -> dict[bytes, list[float]]:
+    """When each request was answered. The probe asks one question twice on purpose, and is left out."""
     times: dict[bytes, list[float]] = defaultdict(list)
     for moment, payload in server.answered:
-        times[payload].append(moment)
+        if orjson.loads(payload)["max_tokens"] != PROBE_TOKENS:
+            times[payload].append(moment)
+    return times
+
+
+def tell(project: Project, server: FakeServer, reference: dict[str, bytes], moments: list[float]) -> None:
+    times = answered(server)
     repeated = [first for first, *later in times.values() if later]
     # An answer leaves the server at most the latency after its request came in.
     near = [any(-ARRIVING <= first - kill <= server.latency + 0.1 for kill in moments) for first in repeated]
     changed = differing(results(project.folder), reference)
-    print(f"{len(moments)} kills: {len(server.answered)} answers to {len(times)} requests, {len(repeated)} "
+    given = sum(map(len, times.values()))
+    print(f"{len(moments)} kills: {given} answers to {len(times)} requests, {len(repeated)} "
           f"asked for again, {len(near) - sum(near)} of them not in flight at a kill; {len(changed)} of "
           f"{len(reference)} files differ", *changed[:5], flush=True)  # fmt: skip
 

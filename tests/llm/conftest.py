@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+from array import array
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from econ.llm import embedding
 from econ.params import Params
 from econ.records import Request, Sampling
 
@@ -56,3 +59,14 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
         await asyncio.sleep(0.01)
 
     monkeypatch.setattr("econ.llm.client.backoff", briefly)
+
+
+@pytest.fixture
+def vectors(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No embedding server is needed: a text's vector is made of its length."""
+
+    async def ask(self: object, texts: list[str]) -> dict[str, list[str]]:
+        rows = [array("f", [1.0, len(text) / 1000, 0.0, 0.0]) for text in texts]
+        return {"vectors": [base64.b64encode(row.tobytes()).decode() for row in rows]}
+
+    monkeypatch.setattr(embedding.Embedder, "_ask", ask)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-from array import array
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +11,6 @@ import yaml
 from click.testing import CliRunner, Result
 
 from econ.cli import group
-from econ.llm import embedding
 from econ.llm.ledger import Ledger
 from econ.params import load
 from econ.reporting.show import NOTHING
@@ -21,6 +18,7 @@ from econ.reporting.spending import HEADINGS, spending
 from tests.llm.conftest import params_for
 from tests.llm.fake_server import FakeServer
 
+pytestmark = pytest.mark.usefixtures("vectors")
 METHODS = ["econ-baseline", "econ-bne", "debate", "cot"]
 
 
@@ -33,17 +31,6 @@ def run(*arguments: str) -> Result:
 def stages(*options: str) -> dict[str, Any]:
     rows = [orjson.loads(line) for line in run("estimate", "--json", *options).output.splitlines()]
     return {row["stage"]: row for row in rows}
-
-
-@pytest.fixture(autouse=True)
-def vectors(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A text's vector is made of its length."""
-
-    async def ask(self: object, texts: list[str]) -> dict[str, list[str]]:
-        rows = [array("f", [1.0, len(text) / 1000, 0.0, 0.0]) for text in texts]
-        return {"vectors": [base64.b64encode(row.tobytes()).decode() for row in rows]}
-
-    monkeypatch.setattr(embedding.Embedder, "_ask", ask)
 
 
 def project_for(folder: Path, server: FakeServer, **sections: Any) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from zlib import crc32
 
 import orjson
 import pytest
@@ -33,14 +35,18 @@ IN_FLIGHT = 4
 @pytest.fixture
 def server(project: Path) -> Iterator[FakeServer]:
     """A server and a project that uses it, with the problems there."""
-    with FakeServer(lambda body: f"Final answer: {body['seed'] % 9}") as running:
+
+    def answer(body: Body) -> str:
+        return f"{crc32(repr(body).encode())}. Final answer: {body['seed'] % 9}"
+
+    with FakeServer(answer) as running:
         llm = params_for(running.url, max_in_flight=IN_FLIGHT, dialect="vllm").model_dump(mode="json")["llm"]
         settings = {
             "benchmarks": ["svamp"], "n_agents": [3], "methods": ["debate", "cot"], "llm": llm,
             "data": {"source": "shipped", "train_problems": 1, "test_problems": 6},
         }  # fmt: skip
         (project / "params.yaml").write_text(yaml.safe_dump(settings))
-        assert CliRunner().invoke(group, ["download"]).exit_code == 0
+        run("download")
         yield running
 
 
@@ -52,8 +58,7 @@ def results() -> dict[str, bytes]:
 
 def play() -> dict[str, bytes]:
     for job in JOBS:
-        done = CliRunner().invoke(group, ["debate", *job], catch_exceptions=False)
-        assert done.exit_code == 0, done.output
+        run("debate", *job)
     return results()
 
 
@@ -105,6 +110,38 @@ def test_jobs_that_are_killed_pay_for_nothing_twice_and_end_alike(server: FakeSe
     asked = Counter(orjson.dumps(seen.body) for seen in server.log)
     assert sum(asked.values()) - len(asked) <= kills * IN_FLIGHT
     assert results() == clean
+
+
+def test_a_replay_makes_no_connection_and_the_same_bytes(
+    server: FakeServer, vectors: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = yaml.safe_load(Path("params.yaml").read_text())
+    settings |= {"methods": ["econ-baseline", "econ-bne", "debate", "cot"], "train": {"episodes": 2}}
+    Path("params.yaml").write_text(yaml.safe_dump(settings))
+    shutil.copytree(REPOSITORY / "data/paper", "data/paper")
+
+    def everything(*options: str) -> dict[str, bytes]:
+        shutil.rmtree("results", ignore_errors=True)
+        job = ["--benchmark", "svamp", "--n-agents", "3", *options]
+        run("train", *job)
+        for method in settings["methods"]:
+            run("evaluate" if method.startswith("econ") else "debate", *job, "--method", method)
+        run("aggregate")
+        files = [path for path in sorted(Path("results").rglob("*")) if path.is_file()]
+        return {str(path): path.read_bytes() for path in files}
+
+    first, asked = everything(), len(server.log)
+    attempts: list[object] = []
+    monkeypatch.setattr("socket.socket.connect", lambda _, address: attempts.append(address))
+    for options in ([], ["--offline"]):
+        again = everything(*options)
+        assert (attempts, len(server.log)) == ([], asked)
+        assert [name for name in first if again[name] != first[name]] == []
+
+
+def run(*command: str) -> None:
+    done = CliRunner().invoke(group, command, catch_exceptions=False)
+    assert done.exit_code == 0, done.output
 
 
 def jobs() -> list[subprocess.Popen[bytes]]:
