@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Literal
 
-from econ.reporting.comparisons import ALL, Pair, paired_columns, union
+from econ.reporting.comparisons import ALL, Pair, paired_columns, pairs, union
 from econ.reporting.pool import Cell, Outcomes, Row
 from econ.reporting.statistics import pooled_interval
 
@@ -138,15 +138,20 @@ def _notes(name: str, own: Sequence[Point], other: Sequence[Point], measure: Mea
     return []
 
 
-def equal_token_rows(pairs: Sequence[Pair]) -> list[Row]:
+def drawn_against(pooled: Sequence[Cell], method: str) -> list[Pair]:
+    """The method beside those alone that draw samples, and so can be had for any budget."""
+    return [pair for pair in pairs(pooled, method) if points(pair.rival)[-1].unit == "sample"]
+
+
+def equal_token_rows(found: Sequence[Pair]) -> list[Row]:
     """Every pair at equal tokens, then over the problems of all benchmarks where each has a match."""
-    found = [match for pair in pairs for match in matches(pair)]
+    matched = [match for pair in found for match in matches(pair)]
     groups: dict[tuple[str, str, int, str], list[Match]] = defaultdict(list)
-    for match in found:
+    for match in matched:
         method, rival = match.pair.method, match.pair.rival
         groups[method.method, rival.method, method.n_agents, match.measure].append(match)
     pooled = [group for group in groups.values() if len(group) > 1 and all(match.whole for match in group)]
-    return [_equal_row(group) for group in ([[match] for match in found] + pooled)]
+    return [_equal_row(group) for group in ([[match] for match in matched] + pooled)]
 
 
 def _equal_row(group: Sequence[Match]) -> Row:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import textwrap
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 STYLE = Path(__file__).with_name("figures.mplstyle")
 WIDTH = 6.9  # inches, a two-column text width
+CHARACTERS_PER_INCH = 17  # of text as large as a legend's
 PAPER = "#8a8a8a"
 # A colour and a marker per method, the same in every figure whatever else is run. Families share a hue (Okabe
 # and Ito's, and Paul Tol's: for any common colour-vision deficiency); their members differ in marker too.
@@ -156,7 +158,7 @@ def patch(colour: str, alpha: float, label: str) -> Artist:
 def legend(figure: Figure, handles: Sequence[Artist]) -> None:
     """One legend below the panels, outside of them."""
     widest = max(len(str(handle.get_label())) for handle in handles)
-    room = int(17 * figure.get_figwidth())  # characters of the legend's size across the figure
+    room = int(CHARACTERS_PER_INCH * figure.get_figwidth())
     columns = min(len(handles), 5, max(1, room // (widest + 7)))
     more_rows = -(-len(handles) // columns) - 1
     figure.set_figheight(figure.get_figheight() + 0.15 * more_rows)
@@ -166,7 +168,8 @@ def legend(figure: Figure, handles: Sequence[Artist]) -> None:
 def note(figure: Figure, text: str, simulated: bool) -> None:
     """The line above the panels: how many problems, what the bars are, and SIMULATED where that is so."""
     mark = "SIMULATED (no language model). " if simulated else ""
-    figure.suptitle(mark + text, fontsize=7, x=0.01, ha="left", color="#B00020" if simulated else "#444444")
+    wrapped = textwrap.fill(mark + text, int(CHARACTERS_PER_INCH * figure.get_figwidth()))
+    figure.suptitle(wrapped, fontsize=7, x=0.01, ha="left", color="#B00020" if simulated else "#444444")
 
 
 def how_many(frame: pd.DataFrame) -> str:

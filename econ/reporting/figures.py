@@ -122,16 +122,14 @@ def tokens() -> Figure:
         axis.set(xlim=(0, limit), xlabel="Tokens per problem")
         axis.grid(axis="y", visible=False)
     handles = [canvas.patch("#555555", 0.38, "prompt"), canvas.patch("#555555", 1, "completion")]
+    said = [f"Means; {canvas.how_many(frame)}"]
+    if len(counts) > 1:
+        said.append(f"a method's bars from above: {', '.join(f'N = {n}' for n in counts)}")
     if frame["paper_llama_70b"].notna().any():
         handles.append(canvas.marker("|", "#111111", "paper, table 3, 70B"))
+        said.append("the paper does not define its unit; arrow: beyond the axis")
     canvas.legend(figure, handles)
-    downwards = ", ".join(f"N = {n}" for n in counts)
-    bars = f"a method's bars from above: {downwards}; " if len(counts) > 1 else ""
-    canvas.note(
-        figure,
-        f"Means; {canvas.how_many(frame)}; {bars}the paper does not define its unit; arrow: beyond the axis",
-        show.is_simulated(frame),
-    )
+    canvas.note(figure, "; ".join(said), show.is_simulated(frame))
     return figure
 
 

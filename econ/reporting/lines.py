@@ -44,6 +44,7 @@ def scaling() -> Figure:
             _bars(axis, rows, x, colour)
         axis.set(xlim=(counts[0] - 0.5, counts[-1] + 0.5), xlabel="Agents N")
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    _from_zero(axes)
     handles = [_handle(method) for method in methods]
     if reported:
         handles += [canvas.line("#b9b9b9", s, f"paper, fig. {n}, 70B") for n, s in ((4, "--"), (5, ":"))]
@@ -72,6 +73,7 @@ def tradeoff() -> Figure:
         stars += _paper_stars(axis, str(benchmark), methods)
         axis.set(xscale="log", xlabel="Tokens per problem")
         _log_ticks(axis)
+    _from_zero(axes)
     handles = [_handle(method) for method in methods]
     if len(counts) > 1:
         handles += _count_handles(counts)
@@ -129,15 +131,20 @@ def _teams(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _panels(frame: pd.DataFrame, height: float) -> tuple[Figure, list[Axes]]:
-    """A panel per benchmark with accuracies from 0 to 100 % upwards."""
+    """A panel per benchmark, accuracies upwards."""
     titles = [canvas.name_of(benchmark) for benchmark in frame["benchmark"].unique()]
     figure, axes = canvas.panels(titles, height)
     for axis in axes:
-        axis.set(ylim=(-4, 104), yticks=range(0, 101, 20))
         spec = axis.get_subplotspec()
         if spec is not None and spec.is_first_col():
             axis.set_ylabel("Accuracy in %")
     return figure, axes
+
+
+def _from_zero(axes: Sequence[Axes]) -> None:
+    """From 0 % to what there is: 100 % where it is needed. Panels share the axis."""
+    top = min(104.0, axes[0].get_ylim()[1])
+    axes[0].set_ylim(-0.04 * top, top)
 
 
 def _course(axis: Axes, rows: Rows, method: str, place: int) -> None:

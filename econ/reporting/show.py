@@ -135,7 +135,7 @@ def read(name: str) -> pd.DataFrame:
     """A table back from its CSV.
 
     Raises:
-        EconError: it has not been made yet.
+        EconError: it has not been made yet, or by another version.
     """
     import pandas as pd
 
@@ -144,7 +144,10 @@ def read(name: str) -> pd.DataFrame:
     path = paths.TABLES / f"{name}.csv"
     if not path.exists():
         raise EconError(f"{path} does not exist", "make the tables first with: econ aggregate")
-    return pd.read_csv(path, keep_default_na=False, na_values=[""])  # a name may be "null"
+    frame = pd.read_csv(path, keep_default_na=False, na_values=[""])  # a name may be "null"
+    if not set(TABLES[name].columns) <= set(frame.columns):
+        raise EconError(f"{path} is of another version", "make the tables again with: econ aggregate")
+    return frame
 
 
 def _tex(text: str) -> str:

@@ -89,17 +89,21 @@ def paired(method: Sequence[float], rival: Sequence[float]) -> Paired:
 
 
 def bootstrap(differences: Sequence[float]) -> Interval:
-    """95 % percentile bootstrap of the mean over problems, with a fixed seed; NaN where all are equal."""
+    """95 % percentile bootstrap of the mean over problems, with a fixed seed; NaN where all are equal.
+
+    How often each value comes up among n draws with replacement is multinomial; so the values are drawn by
+    their counts and not problem by problem, which costs next to nothing and asks for no order.
+    """
     if len(set(differences)) < 2:
         return math.nan, math.nan
     import numpy as np
-    from scipy import stats
 
-    result = stats.bootstrap(
-        (np.asarray(differences, dtype=float),), np.mean, method="percentile", confidence_level=LEVEL,
-        n_resamples=RESAMPLES, batch=1000, rng=np.random.default_rng(BOOTSTRAP_SEED),
-    )  # fmt: skip
-    return float(result.confidence_interval.low), float(result.confidence_interval.high)
+    n = len(differences)
+    values, counts = np.unique(np.asarray(differences, dtype=float), return_counts=True)
+    drawn = np.random.default_rng(BOOTSTRAP_SEED).multinomial(n, counts / n, size=RESAMPLES)
+    tail = (1 - LEVEL) / 2
+    low, high = np.quantile(drawn @ values / n, [tail, 1 - tail])
+    return float(low), float(high)
 
 
 def mcnemar(wins: int, losses: int) -> float:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from econ.reporting import paper
 from econ.reporting.ablations import ablation_rows
-from econ.reporting.budgets import budget_rows, equal_token_rows
+from econ.reporting.budgets import budget_rows, drawn_against, equal_token_rows
 from econ.reporting.comparisons import (
     paired_rows,
     pairs,
@@ -36,7 +36,7 @@ def build(results: Sequence[Result]) -> dict[str, pd.DataFrame]:
         "tokens": lambda: [tokens_row(cell) for cell in pooled],
         "paired": lambda: paired_rows(found),
         "budgets": lambda: budget_rows(pooled),
-        "equal_tokens": lambda: equal_token_rows(found),
+        "equal_tokens": lambda: equal_token_rows([*found, *drawn_against(plain, "econ-baseline")]),
         "ablations": lambda: ablation_rows(pooled),
         "scaling": lambda: scaling_rows(pooled),
         "paper_accuracy": lambda: paper_accuracy_rows(plain),

@@ -16,7 +16,7 @@ from econ.cli import group
 from econ.errors import EconError
 from econ.params import Params
 from econ.records import Job, Trace
-from econ.reporting.budgets import budget_rows, equal_token_rows, points
+from econ.reporting.budgets import budget_rows, drawn_against, equal_token_rows, points
 from econ.reporting.comparisons import pairs
 from econ.reporting.gather import Result
 from econ.reporting.metrics import summarise
@@ -150,6 +150,19 @@ def test_a_pair_without_equal_tokens_says_so(spent: int) -> None:
     assert rows["total"]["method_at"] is None
     assert rows["total"]["rival_tokens"] == spent
     assert rows["total"]["p"] is None
+
+
+def test_every_form_of_econ_is_set_against_samples() -> None:
+    results = [
+        played("econ-bne", [[WRONG, RIGHT]]), played("econ-baseline", [[WRONG]]),
+        once("cot", [RIGHT], 90), played("self-consistency", [[RIGHT, WRONG]]),
+    ]  # fmt: skip
+    pairs = drawn_against(cells(results), "econ-baseline")
+    assert [(pair.method.method, pair.rival.method) for pair in pairs] == [
+        ("econ-baseline", "self-consistency")
+    ]
+    total, *_ = equal_token_rows(pairs)
+    assert (total["method_at"], total["rival_at"], total["losses"]) == ("1 round", "1 sample", 1)
 
 
 def test_equal_spending_needs_no_cut() -> None:

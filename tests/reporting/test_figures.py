@@ -183,3 +183,11 @@ def test_figures_before_tables_name_the_way_out(project: Path) -> None:
     result = CliRunner().invoke(group, ["figures"])
     assert isinstance(result.exception, EconError)
     assert "econ aggregate" in str(result.exception)
+
+
+def test_tables_of_another_version_name_the_way_out(project: Path) -> None:
+    write_run(project, 2, benchmarks=["svamp"], n_agents=[3], methods=["econ-bne", "cot"])
+    run("aggregate")
+    (paths.TABLES / "budgets.csv").write_text("benchmark,method\nsvamp,cot\n")
+    result = CliRunner().invoke(group, ["figures"])
+    assert "budgets.csv is of another version - make the tables again" in str(result.exception)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from math import comb
 
 import pytest
@@ -93,6 +94,14 @@ def test_bootstrap_is_repeatable_and_near_the_normal_interval() -> None:
     mean, spread = 60 / 400, math.sqrt((180 / 400 - (60 / 400) ** 2) / 400)
     assert low == pytest.approx(mean - 1.96 * spread, abs=0.01)
     assert high == pytest.approx(mean + 1.96 * spread, abs=0.01)
+
+
+def test_bootstrap_agrees_with_scipys_and_asks_for_no_order() -> None:
+    differences = [0.5] * 9 + [0.0] * 40 + [-1.0] * 4 + [1.0] * 12
+    drawn = stats.bootstrap((differences,), statistics.fmean, method="percentile", rng=7, vectorized=False)
+    interval = drawn.confidence_interval
+    assert bootstrap(differences) == pytest.approx((interval.low, interval.high), abs=0.012)
+    assert bootstrap(differences) == bootstrap(differences[::-1])
 
 
 def power(n: int, difference: float, share: float) -> float:
