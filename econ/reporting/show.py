@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 NOTHING = "–"
 SIMULATED = "SIMULATED"
 LEFT = ("text", "digest")  # aligned to the left
+PAGE_ROWS, PAGE_COLUMNS = 45, 10  # of an upright LaTeX page
+FIT = r"\resizebox{\ifdim\width>\textwidth\textwidth\else\width\fi}{!}"  # narrower, never wider
 
 
 def number(value: Any, kind: Kind) -> str:
@@ -103,18 +105,40 @@ def is_simulated(frame: pd.DataFrame) -> bool:
 
 def write(name: str, frame: pd.DataFrame) -> None:
     """Write one table as .csv (all columns, shares unrounded), .tex and .md (as shown)."""
-    sides = "".join("l" if column.kind in LEFT else "r" for column in TABLES[name].columns.values())
-    tex = _shown(name, frame).to_latex(
-        index=False, escape=True, caption=_tex(caption(name, frame)), label=f"tab:{name}",
-        column_format=sides, position="htbp",
-    )  # fmt: skip
     texts = {
         "csv": frame.to_csv(index=False, lineterminator="\n", float_format="%.6g"),
-        "tex": tex.replace(NOTHING, "--").replace("<", r"\textless{}"),
+        "tex": latex(name, frame),
         "md": markdown(name, frame),
     }
     for ending, text in texts.items():
         write_atomic(paths.TABLES / f"{name}.{ending}", [text.encode()])
+
+
+def latex(name: str, frame: pd.DataFrame) -> str:
+    """The table as shown: within a page's width, and over several pages where it is long."""
+    shown = _shown(name, frame)
+    long = len(shown) > PAGE_ROWS
+    text = shown.to_latex(
+        index=False, escape=True, caption=_tex(caption(name, frame)), label=f"tab:{name}",
+        column_format="".join(
+            _side(column, shown.iloc[:, place]) for place, column in enumerate(TABLES[name].columns.values())
+        ),
+        position="htbp", longtable=long,
+    )  # fmt: skip
+    text = text.replace(NOTHING, "--").replace("<", r"\textless{}")
+    if long:
+        wide = "landscape" if len(shown.columns) > PAGE_COLUMNS else "center"
+        small = rf"\begin{{{wide}}}\scriptsize\setlength{{\tabcolsep}}{{2.5pt}}"
+        return f"% needs booktabs, longtable and lscape\n{small}\n{text}\\end{{{wide}}}\n"
+    text = text.replace(r"\begin{tabular}", f"{FIT}{{%\n\\begin{{tabular}}")
+    return "% needs booktabs and graphicx\n" + text.replace(r"\end{tabular}", "\\end{tabular}}")
+
+
+def _side(column: Column, texts: pd.Series[str]) -> str:
+    """Numbers to the right, text to the left; long text in lines."""
+    if column.kind not in LEFT:
+        return "r"
+    return "p{2.8cm}" if texts.str.len().max() > 40 else "l"
 
 
 def markdown(name: str, frame: pd.DataFrame) -> str:

@@ -287,5 +287,15 @@ def test_metrics_and_traces_must_belong_together(project: Path) -> None:
     assert f"{path} line 1 is not JSON" in fault(aggregate())
 
 
+def test_long_tables_run_over_latex_pages_and_short_ones_fit_their_width(project: Path) -> None:
+    write_run(project, 2, **SMALL | {"n_agents": list(range(3, 13))})
+    aggregate()
+    long, short = ((paths.TABLES / f"{name}.tex").read_text() for name in ("accuracy", "problems"))
+    assert long.count(r"\begin{longtable}") == long.count(r"\end{longtable}") == 1
+    assert short.count(r"\resizebox") == short.count(r"\end{tabular}}") == 1
+    for text in (long, short):
+        assert text.count("{") == text.count("}")
+
+
 def test_latex_is_escaped() -> None:
     assert show._tex("5 % of a_b & c") == r"5 \% of a\_b \& c"
