@@ -39,7 +39,7 @@ from tests.engines.conftest import Project, lay_out
 from tests.llm.fake_server import Body, FakeServer, Faults, no_fault
 
 METHODS = ["econ-baseline", "econ-bne", "debate", "cot"]
-IN_FLIGHT = 8
+IN_FLIGHT, LATENCY = 4, 0.6  # of the runs that are killed: most of the time calls are in flight
 SHARE = 0.2  # of the attempts fail
 IN_A_ROW = 3  # no request fails more often than this one after the other
 ARRIVING = 0.5  # seconds within which an answer that left the server may not be kept yet
@@ -177,7 +177,7 @@ def lasting(server: FakeServer, reference: dict[str, bytes]) -> None:
 
 def kills(wanted: int) -> None:
     generator = random.Random(2)
-    with tempfile.TemporaryDirectory() as top, FakeServer(answer, latency=0.15) as server:
+    with tempfile.TemporaryDirectory() as top, FakeServer(answer, latency=LATENCY) as server:
         undisturbed = prepared(Path(top) / "undisturbed", server)
         started = time.perf_counter()
         undisturbed.snakemake()

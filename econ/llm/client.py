@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -25,6 +24,7 @@ from econ.llm.embedding import Embedder
 from econ.llm.faults import Fault, Reply, backoff
 from econ.llm.limits import Gate, Purse
 from econ.llm.probe import Prober
+from econ.llm.tally import estimate_tokens
 from econ.params import Params
 from econ.records import Call, Json, Message, Request
 
@@ -281,16 +281,9 @@ class LLMClient:
         usd = self._usd(body["model"], prompt, completion)
         text = reply.text if reply.text.strip() else ""
         return Answer(
-            text,
-            reply.finish_reason,
-            prompt,
-            completion,
-            estimated,
-            payer,
-            self._backend.name,
-            body["model"],
-            usd,
-        )
+            text, reply.finish_reason, prompt, completion, estimated, payer,
+            self._backend.name, body["model"], usd,
+        )  # fmt: skip
 
     def _upper_tokens(self, body: Json) -> tuple[int, int]:
         prompt = sum(len(message["content"].encode()) for message in body["messages"]) // 3 + 16
@@ -401,8 +394,3 @@ def _call(request: Request, answer: Answer | None, payer: str, error: str | None
         finish_reason=a.finish_reason if a else None,
         tokens_estimated=a.estimated if a else False,
     )  # fmt: skip
-
-
-def estimate_tokens(text: str) -> int:
-    """Tokens where no tokenizer can be asked: three bytes each, more than English takes."""
-    return math.ceil(len(text.encode()) / 3)

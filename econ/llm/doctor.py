@@ -125,7 +125,7 @@ async def _ask(params: Params) -> list[Finding]:
     async with open_client(params) as client:
         teams = [own.llm for own in (params, *map(params.of, params.methods))]
         models = dict.fromkeys(model for llm in teams for model in (llm.coordinator, *llm.executors))
-        return [*[await _model(client, model) for model in models], await _probe(client)]
+        return [*[await _model(client, model) for model in models], await _probe(client, params)]
 
 
 async def _model(client: Client, model: str) -> Finding:
@@ -141,9 +141,10 @@ async def _model(client: Client, model: str) -> Finding:
     )
 
 
-async def _probe(client: Client) -> Finding:
+async def _probe(client: Client, params: Params) -> Finding:
     try:
         await client.probe()
     except EconError as fault:
         return Finding("probe", False, fault.problem, fault.way_out)
-    return Finding("probe", True, "each action dimension changes the answers")
+    held = "".join(f"; {name} is fixed at {value:g}" for name, value in params.action.fixed.items())
+    return Finding("probe", True, f"each action dimension that is learned changes the answers{held}")

@@ -30,9 +30,8 @@ from typing import Self
 from econ import benchmarks, paths, prompts
 from econ.llm import held
 from econ.llm.base import Usage
-from econ.llm.client import estimate_tokens
 from econ.llm.held import Kept
-from econ.llm.tally import Needs, Tally, add, times, total
+from econ.llm.tally import Needs, Tally, add, estimate_tokens, times, total
 from econ.methods import baseline
 from econ.methods.base import Bounded, Method, Session
 from econ.params import ECON_METHODS, Params, parse_method
@@ -58,10 +57,6 @@ class Stage:
     held: Needs
     requests: frozenset[bytes]
     left: Needs
-
-    @property
-    def total(self) -> Tally:
-        return total(self.needs)
 
 
 def group_of(stage: Stage) -> str:

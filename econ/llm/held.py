@@ -17,9 +17,9 @@ from pydantic import ValidationError
 
 from econ.errors import EconError
 from econ.llm.cache import FOLDER
-from econ.llm.client import LLMClient, estimate_tokens
+from econ.llm.client import LLMClient
 from econ.llm.ledger import Ledger
-from econ.llm.tally import Needs, Tally, add
+from econ.llm.tally import Needs, Tally, add, estimate_tokens
 from econ.methods import baseline
 from econ.methods.base import Method, Session, Solution
 from econ.params import ECON_METHODS, Params, parse_method, training
@@ -34,10 +34,6 @@ class Kept:
     requests: dict[bytes, tuple[str, Tally]] = field(default_factory=dict)
     open: int = 0
     of_open: Needs = field(default_factory=dict)
-
-    @property
-    def total(self) -> Tally:
-        return sum((tally for _, tally in self.requests.values()), Tally())
 
 
 async def kept(params: Params, job: Job, problems: Sequence[Problem], checkpoint: Path) -> Kept:

@@ -10,7 +10,7 @@ from typing import Self
 
 from econ import grading
 from econ.grading.text import final_form
-from econ.llm.client import estimate_tokens
+from econ.llm.tally import estimate_tokens
 from econ.methods.base import Session
 from econ.params import Search
 from econ.records import Call, Json, Message

@@ -95,7 +95,7 @@ def test_doctor_names_what_is_missing_and_how_to_mend_it(project: Path) -> None:
         llm = params_for(server.url).model_dump(mode="json")["llm"]
         (project / "params.yaml").write_text(yaml.safe_dump({"llm": llm, "data": {"source": "shipped"}}))
         shown = run("doctor").output
-    assert "ok    probe: each action dimension changes the answers" in shown
+    assert "ok    probe: each action dimension that is learned changes the answers" in shown
     assert "ok    model fake: answers; context 8192" in shown
     llm["backend"] = "together"
     (project / "params.yaml").write_text(yaml.safe_dump({"llm": llm, "data": {"source": "shipped"}}))
