@@ -124,10 +124,10 @@ TABLES: dict[str, Table] = {
     ),
     "equal_tokens": Table(
         "Pairs at equal tokens",
-        "As the table before, at equal tokens per problem: the cheaper method as run, the dearer one at its "
-        "largest operating point that spends no more (fewer samples or rounds of the very same calls); what "
-        "that one leaves unspent counts against it. Count: all tokens; with every prompt counted once, "
-        "where samples share it; completions alone. A dash: it has no such point.",
+        "Differences, intervals and p as among the pairs as run, at equal tokens per problem: the cheaper "
+        "method as run, the dearer one at its largest operating point that spends no more (fewer samples or "
+        "rounds of the very same calls); what it leaves unspent counts against it. Count: all tokens; with "
+        "every prompt counted once, where samples share it; completions alone. A dash: no such point.",
         {
             **_JOB,
             "rival": Column("Rival"),
