@@ -36,6 +36,13 @@ def test_an_empty_file_is_the_defaults(tmp_path: Path) -> None:
         ("action: {fixed: {repetition_penalty: 1, temperature: 1}}", "nothing is left to learn"),
         ("reward: {alpha: [0.5, 0.5, 0.5]}", "must sum to 1"),
         ("train: {episodes: 0}", "'train.episodes'"),
+        ("train: {learning_rate: .inf}", "'train.learning_rate': Input should be a finite number"),
+        ("train: {early_stopping: {reward: .nan}}", "'train.early_stopping.reward'"),
+        ("action: {temperature: {low: 0.1, high: .inf}}", "'action.temperature.high'"),
+        (
+            "n_agents: [3.5]",
+            "'n_agents.0': Input should be a valid integer, got a number with a fractional part",
+        ),
         ("- a", "must be a mapping"),
         ("a: [", "not valid YAML"),
     ],
@@ -45,6 +52,12 @@ def test_a_fault_is_one_line_that_names_the_key(tmp_path: Path, text: str, told:
         load(write(tmp_path, text))
     assert told in str(fault.value)
     assert "\n" not in str(fault.value)
+
+
+def test_one_wrong_value_is_told_of_once(tmp_path: Path) -> None:
+    with pytest.raises(EconError) as fault:
+        load(write(tmp_path, "n_agents: [0]"))
+    assert str(fault.value).endswith("params.yaml: 'n_agents.0': Input should be greater than or equal to 1")
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

@@ -10,7 +10,15 @@ from pydantic import BaseModel, ValidationError
 
 def explain(fault: ValidationError, schema: type[BaseModel], where: str = "") -> str:
     """All faults of a validation on one line, each with its dotted key (below ``where``)."""
-    return "; ".join(_one(dict(error), schema, where) for error in fault.errors())
+    errors = [dict(error) for error in fault.errors()]
+    places = [error["loc"] for error in errors]
+    # A list of which one value is wrong also counts as too short: that says nothing more.
+    causes = [e for e in errors if not any(_inside(place, e["loc"]) for place in places)]
+    return "; ".join(_one(error, schema, where) for error in causes)
+
+
+def _inside(place: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
+    return len(place) > len(other) > 0 and place[: len(other)] == other
 
 
 def _one(error: dict[str, Any], schema: type[BaseModel], where: str) -> str:
