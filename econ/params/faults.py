@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 def explain(fault: ValidationError, schema: type[BaseModel], where: str = "") -> str:
     """All faults of a validation on one line, each with its dotted key (below ``where``)."""
-    errors = [dict(error) for error in fault.errors()]
+    errors: list[dict[str, Any]] = [dict(error) for error in fault.errors()]
     places = [error["loc"] for error in errors]
     # A list of which one value is wrong also counts as too short: that says nothing more.
     causes = [e for e in errors if not any(_inside(place, e["loc"]) for place in places)]
