@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import math
+import textwrap
 from array import array
 from pathlib import Path
 from threading import Lock
@@ -107,8 +109,8 @@ class Embedder:
     async def _compute(self, batch: list[tuple[bytes, str]]) -> None:
         try:
             answer = await self._ask([text for _, text in batch])
-            vectors = [base64.b64decode(vector) for vector in answer["vectors"]]
-            rows = [(key, vector) for (key, _), vector in zip(batch, vectors, strict=True)]
+            pairs = zip(batch, answer["vectors"], strict=True)
+            rows = [(key, self._finite(base64.b64decode(vector), text)) for (key, text), vector in pairs]
             self._cache.put_facts("embedding", rows)
         except Exception as fault:  # whoever waits has it
             for key, _ in batch:
@@ -116,6 +118,17 @@ class Embedder:
         else:
             for key, vector in rows:
                 self._computing.pop(key).set_result(vector)
+
+    def _finite(self, vector: bytes, text: str) -> bytes:
+        """The vector, before it is kept: one number that is not finite would end up in every action."""
+        stray = next((x for x in array("f", vector) if not math.isfinite(x)), None)
+        if stray is not None:
+            shown = textwrap.shorten(text, 60, placeholder=" …")
+            raise EconError(
+                f"embedding.model {self._model} gave a vector that holds {stray} for the text '{shown}'",
+                "nothing of it was kept; name another embedding.model if it happens again",
+            )
+        return vector
 
     async def _ask(self, texts: list[str]) -> Json:
         """A server that was killed is started once more."""

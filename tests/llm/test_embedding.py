@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import math
 from array import array
 from pathlib import Path
 
@@ -78,6 +79,22 @@ async def test_a_failing_server_fails_those_who_wait_and_no_one_later(
         assert [type(outcome) for outcome in outcomes] == [EconError] * 3
         monkeypatch.setattr(embedding.Embedder, "_ask", works)
         assert await client.embed(["a"])
+
+
+async def test_a_vector_that_is_not_finite_is_named_and_not_kept(
+    computed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    works = embedding.Embedder._ask
+
+    async def ill(self: object, texts: list[str]) -> dict[str, list[str]]:
+        return {"vectors": [base64.b64encode(array("f", [1, math.nan]).tobytes()).decode() for _ in texts]}
+
+    async with open_client(params_for(URL, dialect="vllm")) as client:
+        monkeypatch.setattr(embedding.Embedder, "_ask", ill)
+        with pytest.raises(EconError, match=r"embedding\.model .* holds nan for the text 'a'"):
+            await client.embed(["a"])
+        monkeypatch.setattr(embedding.Embedder, "_ask", works)
+        assert await client.embed(["a"]) == [array("f", [1, 1 / 3]).tolist()]
 
 
 def test_a_vector_is_the_model_s_own_to_the_bit_whatever_stands_beside_it() -> None:
