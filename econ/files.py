@@ -33,6 +33,12 @@ def write_atomic(path: Path, chunks: Iterable[bytes]) -> None:
         raise
 
 
+def sweep(folder: Path, pattern: str) -> None:
+    """Remove what killed writes of files like ``pattern`` left in ``folder``; nobody else may be writing."""
+    for part in folder.glob(f".{pattern}.*"):
+        part.unlink()
+
+
 def json_line(line: bytes, path: Path, number: int) -> Json:
     """The object on one line of a JSONL file.
 

@@ -20,7 +20,7 @@ from econ.equilibrium.learner import Learner
 from econ.equilibrium.replay import Experience
 from econ.equilibrium.stopping import Stopper
 from econ.errors import EconError
-from econ.files import write_atomic
+from econ.files import sweep, write_atomic
 from econ.llm.base import Client
 from econ.methods.base import Session
 from econ.methods.episode import Episode, play_episode
@@ -78,6 +78,8 @@ class Trainer:
         if self.stop is None:
             self.stop = "all episodes played"
         if curve:
+            if self.best is None:  # too short a training to choose
+                self.save("best")
             self.save("last")
             curve.close()
 
@@ -269,6 +271,8 @@ async def start(run: Run, client: Client, folder: Path | None, resume: Path | No
         raise EconError(
             f"{run.benchmark} has no training problems", "set data.train_problems or econ download"
         )
+    if folder is not None:
+        sweep(folder, "*.safetensors")
     if resume is None:
         [embedding] = await client.embed([run.problems[0].prompt])
         learner = Learner(run.n_agents, len(embedding), run.params, run.seed)

@@ -14,7 +14,7 @@ from econ.params import Params
 
 
 @click.command("train")
-@click.option("--resume", is_flag=True, help="Go on from the job's last checkpoint.")
+@click.option("--resume", is_flag=True, help="Go on from the job's newest checkpoint.")
 @click.option(
     "--from", "start_from", type=click.Path(path_type=Path), help="Go on from this .safetensors file."
 )
@@ -38,6 +38,8 @@ def command(
     """
     params = load_for(params_file, benchmark)
     own = params.varied(variant)
+    if resume and start_from is not None:
+        raise EconError("--resume and --from name two checkpoints to go on from", "give one of them")
     if variant is not None and params.learned_as(variant) is None:
         raise EconError(
             f"variant '{variant}' changes nothing that is learned", "it plays from the checkpoint without it"
@@ -63,6 +65,7 @@ async def _train(
 
     problems = benchmarks.load(benchmark, "train", params)
     folder = paths.checkpoint(benchmark, n_agents, seed, variant)
+    source = _newest(folder) if resume else start_from
     label = f"{benchmark}/{'+'.join(filter(None, ('train', variant)))}-n{n_agents}-s{seed}"
     payer.set(label)
     async with open_client(params, offline=offline) as client:
@@ -73,7 +76,6 @@ async def _train(
             client.probe(prompts.for_probe(problems, params)),
             asyncio.to_thread(importlib.import_module, "econ.training"),
         )
-        source = start_from or (folder / "last.safetensors" if resume else None)
         run = training.Run(benchmark, n_agents, seed, params, problems)
         trainer = await training.start(run, client, folder, source)
         with Progress(params.train.episodes, "episodes", client, label) as progress:
@@ -84,3 +86,11 @@ async def _train(
         f"{mark}{label}: {trainer.episodes} episodes, {trainer.stop}; "
         f"{trainer.learner.team.trainable:,} parameters; {folder}"
     )
+
+
+def _newest(folder: Path) -> Path:
+    """The checkpoint that was written last: a training that was stopped, or killed, left no ``last``."""
+    found = list(folder.glob("*.safetensors"))
+    if not found:
+        raise EconError(f"no checkpoint in {folder} to go on from", "train from the start, without --resume")
+    return max(found, key=lambda path: path.stat().st_mtime_ns)

@@ -1,0 +1,163 @@
+"""Training goes on from any of its checkpoints to the very same end, whatever ended it."""
+
+from __future__ import annotations
+
+import math
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from econ import training
+from econ.cli import group
+from econ.equilibrium import checkpoint
+from econ.equilibrium.replay import Experience
+from econ.errors import EconError
+from econ.methods import scoring
+from econ.params import Params
+from tests.test_training import SMALL, params, train
+
+ROOT = Path(__file__).parents[1]
+PLAN = {"episodes": 20, "checkpoint_interval": 8}  # the last interval is a short one
+
+
+@pytest.mark.parametrize(
+    "sections",
+    [
+        {},
+        {
+            "network": {**SMALL, "body": "transformer", "mixer": "attention"},
+            "bne": {"max_iterations_train": 2},
+            "train": {"max_rounds": 2, "optimizer": "adamw"},
+        },
+        {
+            "reward": {"source": "random"},
+            "bne": {"rule": "best_response"},
+            "train": {
+                "early_stopping": {
+                    "commitment_change": 9, "reward": 0, "loss_change": 9, "warmup": 0, "patience": 2
+                }
+            },
+        },
+    ],
+    ids=["plain", "rounds, transformer, attention, adamw", "random rewards, best response, early stop"],
+)  # fmt: skip
+def test_training_goes_on_from_each_checkpoint_to_the_same_end(
+    sections: dict[str, Any], tmp_path: Path
+) -> None:
+    p = params(**{**sections, "train": {**PLAN, **sections.get("train", {})}})
+    whole = train(p, folder=tmp_path / "whole")
+    end = (tmp_path / "whole" / "last.safetensors").read_bytes()
+    found = sorted((tmp_path / "whole").glob("*.safetensors"))
+    assert {"best", "last", "step-000008", "step-000016"} <= {file.stem for file in found}
+    for file in found:
+        resumed = train(p, folder=tmp_path / file.stem, resume=file)
+        assert (tmp_path / file.stem / "last.safetensors").read_bytes() == end, file.name
+        assert (resumed.stop, resumed.history) == (whole.stop, whole.history)
+
+
+def test_even_the_shortest_training_has_a_best_checkpoint(tmp_path: Path) -> None:
+    train(params(train={"episodes": 1, "update_interval": 1}), folder=tmp_path)
+    assert {file.stem for file in tmp_path.glob("*.safetensors")} == {"best", "last"}
+
+
+KILLED = """
+import os, signal
+from econ.equilibrium import checkpoint
+from econ import training
+from econ.cli import group
+from econ.equilibrium import checkpoint
+from econ.equilibrium.replay import Experience
+from econ.errors import EconError
+from econ.methods import scoring
+from econ.params import Params
+
+write = checkpoint.write_atomic
+
+def cut(path, chunks):
+    def half():
+        [data] = chunks
+        yield data[: len(data) // 2]
+        os.kill(os.getpid(), signal.SIGKILL)
+    write(path, half() if path.stem == "step-000016" else chunks)
+
+checkpoint.write_atomic = cut
+group(["train", "--benchmark", "svamp", "--n-agents", "3"])
+"""
+
+
+def test_a_training_killed_while_it_writes_a_checkpoint_goes_on_from_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("params.yaml").write_text(
+        "llm: {backend: simulated}\ndata: {source: shipped}\n"
+        "train: {episodes: 24, checkpoint_interval: 8, early_stopping: {enabled: false}}\n"
+        f"network: {SMALL}\nsimulated: {{embedding_dim: 32}}\n"
+    )
+    job, folder = (
+        ["train", "--benchmark", "svamp", "--n-agents", "3"],
+        Path("results/checkpoints/svamp/n3-s0"),
+    )
+
+    def run(*words: str) -> Any:
+        return CliRunner().invoke(group, words)
+
+    assert run("download", "--benchmark", "svamp").exit_code == 0
+    assert "no checkpoint in" in str(run(*job, "--resume").exception)
+    assert run(*job).exit_code == 0
+    folder.rename("whole")
+
+    killed = subprocess.run([sys.executable, "-c", KILLED], cwd=tmp_path, env={"PYTHONPATH": str(ROOT)})
+    assert killed.returncode == -signal.SIGKILL
+    left = [file.name for file in folder.iterdir() if file.is_file() and "safetensors" in file.name]
+    assert "step-000016.safetensors" not in left
+    assert any(name.startswith(".step-000016.safetensors.") for name in left)  # half of it
+
+    assert run(*job, "--resume").exit_code == 0
+    assert (folder / "last.safetensors").read_bytes() == Path("whole/last.safetensors").read_bytes()
+    assert not any(file.name.startswith(".") for file in folder.iterdir())
+    assert "give one of them" in str(run(*job, "--resume", "--from", "whole/last.safetensors").exception)
+
+
+def test_a_reward_that_is_not_a_number_costs_no_more_than_its_interval(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    p, right = params(train=PLAN), training.controlled
+    train(p, folder=tmp_path / "whole")
+
+    def ill(batch: list[Experience], params: Params, seed: int, episode: int) -> list[Experience]:
+        earned = right(batch, params, seed, episode)
+        return [replace(e, parts=e.parts * math.nan) for e in earned] if episode >= 8 else earned
+
+    monkeypatch.setattr(training, "controlled", ill)
+    with pytest.raises(EconError, match="reward that is nan; the step was not taken"):
+        train(p, folder=tmp_path / "ill")
+    monkeypatch.undo()
+    train(p, folder=tmp_path / "ill", resume=tmp_path / "ill" / "step-000008.safetensors")
+    ends = [(tmp_path / name / "last.safetensors").read_bytes() for name in ("whole", "ill")]
+    assert ends[0] == ends[1]
+
+
+@pytest.mark.parametrize("reward", [math.nan, math.inf, -0.5, 1.5])
+def test_a_grader_that_gives_no_share_is_named(reward: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    grade = scoring.grading.grade
+    monkeypatch.setattr(scoring.grading, "grade", lambda *told: replace(grade(*told), reward=reward))
+    with pytest.raises(EconError, match=r"the grader of svamp gave simulated-\d a reward of"):
+        train(params(), episodes=8)
+
+
+def test_networks_of_other_sizes_than_a_checkpoint_says_are_refused(tmp_path: Path) -> None:
+    trainer = train(params(), folder=tmp_path)
+    file, lying = tmp_path / "last.safetensors", tmp_path / "lying.safetensors"
+    header, _ = checkpoint.read(file)
+    other = params(network={**SMALL, "belief_dim": 8})
+    checkpoint.save_learner(lying, trainer.learner, replace(header, params=other.model_dump(mode="json")), {})
+    for load in (checkpoint.load_team, lambda path: checkpoint.load_learner(path, other)):
+        with pytest.raises(EconError, match=r"lying.*networks of other sizes: size mismatch for executors"):
+            load(lying)
