@@ -103,7 +103,7 @@ def test_losses_switch_off_and_reach_what_they_should() -> None:
     everything_off = dict.fromkeys(names, 0)
 
     def moved(**weights: float) -> set[str]:
-        made = learner(params(train={"losses": {**everything_off, **weights}}))
+        made = learner(params(train={"losses": {**everything_off, **weights}}), decisions=(0, 0, 0))
         before = snapshot(made)
         made.update()
         return {".".join(name.split(".")[:2]) for name in changed(made, before)}
@@ -118,6 +118,7 @@ def test_losses_switch_off_and_reach_what_they_should() -> None:
     assert {"encoder.out", "mixer.first"} <= moved(encoder=1)
     assert moved(actor=1) == {"executors.action_head"}
     assert moved(bne_gain=1) == {"executors.refine_head", "executors.refine_hidden"}
+    assert moved(bne_step=1) == {"executors.refine_head", "executors.refine_hidden"}
 
 
 def test_the_actor_ascends_the_team_value() -> None:
