@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from econ import training
-from econ.methods.econ import EconMethod
+from econ.methods.econ import EconMethod, untrained
 from econ.play import play
 from econ.records import Call, Job
 from tests.test_training import PROBLEMS, SMALL, Recorder, params, solve, train
@@ -96,6 +96,8 @@ def test_an_episode_of_several_decisions_is_played_and_recorded(decisions: int) 
     [trace] = asyncio.run(play(EconMethod("econ-bne", team, p), PROBLEMS[:1], client, p, job))
     assert sorted({step["decision"] for step in trace.steps}) == list(range(decisions))
     assert trace.rounds == len(trace.steps) >= decisions
+    assert len(trace.detail["stops"]) == decisions
+    assert trace.detail["stops"][-1] == trace.stop
     firsts = [
         next(step["actions"] for step in trace.steps if step["decision"] == decision)
         for decision in range(decisions)
@@ -117,3 +119,9 @@ def test_training_and_play_have_refinements_of_their_own_number() -> None:
     assert max(r.round for r in trained.requests) == 2
     assert max(r.round for r in client.requests) == 4
     assert (solution.rounds, solution.stop) == (5, "max iterations")
+
+
+def test_an_untrained_team_has_the_weights_that_training_would_start_from() -> None:
+    p = params(reward={"components": ["AL", "CC"]})
+    solution = solve(untrained(p, 3, "econ-baseline", 0), p, Recorder(p))
+    assert solution.detail["alpha"] == pytest.approx([2 / 3, 0, 1 / 3], abs=1e-6)

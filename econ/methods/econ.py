@@ -73,6 +73,8 @@ class EconMethod:
             "alpha": [round(float(a), 6) for a in self.alpha],
             **{f"strategy_{name}": value for name, value in asdict(episode.strategy).items()},
         }
+        if len(episode.stops) > 1:  # one per decision; ``stop`` is the last one's
+            detail["stops"] = list(episode.stops)
         if fixed := session.params.action.fixed:
             detail["fixed"] = dict(fixed)
         return Solution(
@@ -151,5 +153,8 @@ def untrained(params: Params, n_agents: int, method_name: str, seed: int) -> Eco
     """The method with networks as before training: a control, and a first look without a checkpoint."""
     import torch
 
+    from econ.equilibrium.rewards import initial_weights
+
     torch.set_num_threads(1)
-    return EconMethod(method_name, None, params, seed=seed)
+    alpha = tuple(initial_weights(params.reward).tolist())
+    return EconMethod(method_name, None, params, alpha=alpha, seed=seed)

@@ -177,6 +177,29 @@ def test_soft_targets_follow_at_their_rate() -> None:
         torch.testing.assert_close(p, 0.75 * before[name] + 0.25 * online.detach())
 
 
+def test_targets_wait_for_their_interval() -> None:
+    made = learner(params(train={"gradient_steps": 2, "target_update_interval": 3, "target_rate": 1.0}))
+    before = copy.deepcopy(made.target.state_dict())
+    made.update()
+    assert all(torch.equal(p, before[name]) for name, p in made.target.named_parameters())
+    made.update()  # its first step is the third
+    assert not any(torch.equal(p, before[name]) for name, p in made.target.named_parameters())
+
+
+def test_gradients_are_clipped_and_the_coordinators_side_has_a_rate_of_its_own() -> None:
+    rates = {"learning_rate": 1e-3, "learning_rate_coordinator": 1e-5}
+    made = learner(params(train={**rates, "gradient_clip": 1e-3, "gradient_steps": 1}))
+    before = snapshot(made)
+    made.update()
+    for group in made.optimizer.param_groups:
+        norm = torch.stack([p.grad.norm() for p in group["params"] if p.grad is not None]).norm()
+        assert 0 < norm <= 1e-3 * (1 + 1e-5), group["name"]
+    # Adam's first step moves a parameter by its rate, whatever its gradient.
+    for name, rate in (("encoder.out.weight", 1e-5), ("mixer.first.weight", 1e-5), ("executors.gru.", 1e-3)):
+        moved = [(p - before[n]).abs().max() for n, p in made.team.named_parameters() if n.startswith(name)]
+        assert max(moved).item() == pytest.approx(rate, rel=0.05), name
+
+
 def test_a_reward_that_is_not_finite_is_named_and_nothing_is_learned_from_it() -> None:
     made = learner(params())
     made.update()

@@ -1,3 +1,5 @@
+import math
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -24,6 +26,27 @@ def test_alpha_is_projected_to_the_simplex_above_its_floor(
     assert alpha.sum().item() == pytest.approx(1)
     assert (alpha[chosen > 0] >= floor - 1e-12).all()
     assert (alpha[chosen == 0] == 0).all()
+
+
+@SETTINGS
+@given(
+    seed=st.integers(0, 1000),
+    rate=st.floats(0, 100),
+    floor=st.floats(0, 0.33),
+    on=st.sampled_from([("AL", "TS", "CC"), ("AL", "CC"), ("TS",)]),
+)
+def test_a_learned_alpha_stays_on_the_simplex_above_its_floor(
+    seed: int, rate: float, floor: float, on: tuple[str, ...]
+) -> None:
+    params = Reward(alpha_learning_rate=rate, alpha_floor=floor, components=on)
+    generator, alpha = torch.Generator().manual_seed(seed), rewards.initial_weights(params)
+    for _ in range(5):
+        parts, outcome = torch.rand(8, 3, 3, generator=generator), torch.rand(8, generator=generator)
+        alpha, loss = rewards.learn_weights(alpha, parts, outcome, params)
+        assert math.isfinite(loss)
+        assert alpha.sum().item() == pytest.approx(1)
+        for weight, name in zip(alpha.tolist(), rewards.NAMES, strict=True):
+            assert weight >= floor - 1e-9 if name in on else weight == 0
 
 
 def test_projection_is_the_nearest_point() -> None:
