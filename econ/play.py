@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -45,6 +46,7 @@ async def run_job(make: Callable[[], Method], params: Params, job: Job, *, offli
             await check_room(problems, client, own, base, job.n_agents)
         if base in ECON_METHODS:  # the others steer with fixed settings alone
             await client.probe(prompts.for_probe(problems, own))
+        gc.freeze()  # what is loaded by now stays: looking through all of it holds every call up for 0.15 s
         with Progress(len(problems), "problems", client, f"{job.benchmark}/{job.name}") as progress:
             traces = await play(method, problems, client, own, job, progress)
     write_atomic(paths.trace(job), (to_json(trace) + b"\n" for trace in traces))
@@ -77,11 +79,7 @@ async def play(
 async def solve(method: Method, problem: Problem, session: Session, job: Job) -> Trace:
     """Let ``method`` answer one problem, grade what it says and keep the whole record."""
     solution = await method.solve(session)
-    verdict = await asyncio.to_thread(judge, problem, solution, session.params)
-    rewards = await asyncio.to_thread(earned, problem, solution, verdict, session.params)
-    audit = await asyncio.to_thread(audited, problem, solution, session.params)
-    shorter = await asyncio.to_thread(_judge_firsts, problem, solution, session.params)
-    steps = await asyncio.to_thread(marked, problem, solution.steps, session.params)
+    verdict, steps, detail = await asyncio.to_thread(_graded, problem, solution, session.params)
     return Trace(
         problem_id=problem.id,
         benchmark=problem.benchmark,
@@ -99,10 +97,20 @@ async def solve(method: Method, problem: Problem, session: Session, job: Job) ->
         stop=solution.stop,
         text=solution.text,
         steps=steps,
-        detail={**_marks(problem), **verdict.detail, **solution.detail, **rewards, **audit, **shorter},
+        detail=detail,
         simulated=session.client.simulated,
         calls=session.calls,
     )
+
+
+def _graded(problem: Problem, solution: Solution, params: Params) -> tuple[Verdict, tuple[Json, ...], Json]:
+    """The verdict, the steps with what became of their answers, and all that a trace tells in detail."""
+    verdict = judge(problem, solution, params)
+    detail = {**_marks(problem), **verdict.detail, **solution.detail}
+    detail |= earned(problem, solution, verdict, params)
+    detail |= audited(problem, solution, params)
+    detail |= _judge_firsts(problem, solution, params)
+    return verdict, marked(problem, solution.steps, params), detail
 
 
 def _marks(problem: Problem) -> Json:

@@ -16,7 +16,9 @@ import sqlite3
 import time
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from threading import Event
 
@@ -30,6 +32,10 @@ from econ.records import Json
 
 FOLDER = paths.STATE / "cache"
 SYNC_SECONDS = 0.2
+WAIT_SECONDS = 60  # for another process that writes
+AT_ONCE = 1000  # answers in one transaction
+MERGE = 1000  # answers until what is written is merged into the database's main file
+_ROW = "(?,?,?,?,?,?,?,?,?,?,?,?)"  # of answers
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS answers (
     key BLOB PRIMARY KEY, provider TEXT, model TEXT, payer TEXT, run TEXT, created INTEGER,
@@ -85,6 +91,7 @@ class Cache:
         self._disk = ThreadPoolExecutor(1, "econ-cache-disk")
         self._syncing: Future[None] | None = None
         self._closing = Event()
+        self._unmerged = 0
         self._pending: list[tuple[bytes, Answer, str | None, asyncio.Future[None]]] = []
         self._flushing: asyncio.Task[None] | None = None
         self._unpack = zstandard.ZstdDecompressor()
@@ -110,11 +117,14 @@ class Cache:
         await done
 
     async def _flush(self) -> None:
-        loop = asyncio.get_running_loop()
+        """Write what waits. In the loop itself, since a thread's turn can cost as much as a short call; in a
+        thread only where another process is writing at this moment."""
         while self._pending:
-            batch, self._pending = self._pending, []
+            batch, self._pending = self._pending[:AT_ONCE], self._pending[AT_ONCE:]
+            rows = [row[:3] for row in batch]
             try:
-                await loop.run_in_executor(self._thread, self._write, [row[:3] for row in batch])
+                if not self._write(rows, wait=False):
+                    await asyncio.get_running_loop().run_in_executor(self._thread, self._write, rows)
             except sqlite3.Error as fault:
                 problem = EconError(
                     f"the call cache {self.path} cannot be written: {fault}", "free disk space?"
@@ -136,23 +146,38 @@ class Cache:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+        if self._unmerged >= MERGE:  # here, since it waits for the disk
+            self._unmerged = 0
+            with closing(connect(self.path)) as db:
+                db.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
-    def _write(self, batch: list[tuple[bytes, Answer, str | None]]) -> None:
+    def _write(self, batch: list[tuple[bytes, Answer, str | None]], wait: bool = True) -> bool:
+        """Write answers in one transaction; False: another process is writing, and we do not wait."""
         if self._writer is None:
             self._writer = connect(self.path)
+            self._writer.execute("PRAGMA wal_autocheckpoint=0")
         run, now = run_name(), int(time.time())
-        with transaction(self._writer) as db:
-            for key, answer, reservation in batch:
-                db.execute(
-                    "INSERT OR IGNORE INTO answers VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
-                    (key, answer.provider, answer.model, answer.payer, run, now, answer.finish_reason,
-                     answer.prompt_tokens, answer.completion_tokens, int(answer.estimated), answer.usd,
-                     self._pack.compress(answer.text.encode()) if answer.text else b""),
-                )  # fmt: skip
-                if reservation is not None:
-                    db.execute("DELETE FROM reserved WHERE id = ?", (reservation,))
-            tokens = sum(a.prompt_tokens + a.completion_tokens for _, a, _ in batch)
-            add_spent(db, run, len(batch), tokens, sum(a.usd or 0.0 for _, a, _ in batch))
+        rows = [
+            (key, answer.provider, answer.model, answer.payer, run, now, answer.finish_reason,
+             answer.prompt_tokens, answer.completion_tokens, int(answer.estimated), answer.usd,
+             self._pack.compress(answer.text.encode()) if answer.text else b"")
+            for key, answer, _ in batch
+        ]  # fmt: skip
+        insert = f"INSERT OR IGNORE INTO answers VALUES {','.join([_ROW] * len(rows))}"
+        tokens = sum(a.prompt_tokens + a.completion_tokens for _, a, _ in batch)
+        reserved = [(reservation,) for *_, reservation in batch if reservation is not None]
+        self._writer.execute(f"PRAGMA busy_timeout={int(WAIT_SECONDS * 1000) if wait else 0}")
+        try:
+            with transaction(self._writer) as db:
+                db.execute(insert, list(chain.from_iterable(rows)))
+                db.executemany("DELETE FROM reserved WHERE id = ?", reserved)
+                add_spent(db, run, len(batch), tokens, sum(a.usd or 0.0 for _, a, _ in batch))
+        except sqlite3.OperationalError as fault:
+            if wait or fault.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
+            return False
+        self._unmerged += len(batch)
+        return True
 
     def facts(self, keys: Iterable[bytes]) -> list[bytes | None]:
         """Values of known facts; None where a fact is not known."""
@@ -192,7 +217,7 @@ def missing(what: str) -> EconError:
 def connect(path: Path) -> sqlite3.Connection:
     """A connection in WAL mode: a commit survives the death of its process when it returns."""
     try:
-        connection = sqlite3.connect(path, timeout=60, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(path, timeout=WAIT_SECONDS, isolation_level=None, check_same_thread=False)
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.executescript(_SCHEMA)

@@ -76,6 +76,7 @@ class Slots:
         self._waiting: deque[asyncio.Future[int]] = deque()
         self._hungry = FileLock(folder / "hungry")  # shared by waiting processes; each looks with another
         self._look = FileLock(folder / "hungry")
+        self._looked = 0.0
         self._poller: asyncio.Task[None] | None = None
 
     async def take(self) -> int:
@@ -117,6 +118,9 @@ class Slots:
         """Another process holds the hungry lock (our own shared lock is dropped for the look)."""
         if len(self._free) == len(self._files) - 1:
             return False  # the last slot of this process: keep going
+        if (now := time.monotonic()) < self._looked + POLL / 4:
+            return False  # a look is four system calls, and others look for slots no more often than POLL
+        self._looked = now
         ours = self._poller is not None and not self._poller.done()
         if ours:
             self._hungry.drop()
