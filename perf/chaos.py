@@ -1,7 +1,8 @@
 """The whole pipeline against a fake server that fails, and killed again and again: nothing must change.
 
     python perf/chaos.py faults                  # every failure alone and all mixed, one attempt in five
-    python perf/chaos.py kills [20]              # kill -9 at random moments, parallel jobs under Snakemake
+    python perf/chaos.py kills [20]              # kill -9 at random moments, parallel jobs under Snakemake;
+                                                 # minutes, most of them for jobs that start
 
 Both compare metrics, tables, traces and checkpoints byte for byte with those of an undisturbed run.
 ``faults`` also counts INVALID against the failures that last. ``kills`` looks at the server's log: an answer
@@ -40,6 +41,7 @@ from tests.llm.fake_server import Body, FakeServer, Faults, no_fault
 
 METHODS = ["econ-baseline", "econ-bne", "debate", "cot"]
 IN_FLIGHT, LATENCY = 4, 0.6  # of the runs that are killed: most of the time calls are in flight
+TARGET = "aggregate"  # of the runs that are killed: all that asks a model, and the tables
 SHARE = 0.2  # of the attempts fail
 IN_A_ROW = 3  # no request fails more often than this one after the other
 ARRIVING = 0.5  # seconds within which an answer that left the server may not be kept yet
@@ -56,9 +58,9 @@ def answer(body: Body) -> str:
     return f"Thought {number}. Final answer: {number}"
 
 
-def sections(server: FakeServer, agents: list[int]) -> dict[str, Any]:
+def sections(server: FakeServer, benchmarks: list[str]) -> dict[str, Any]:
     return {
-        "benchmarks": ["svamp", "gsm8k"], "n_agents": agents, "methods": METHODS,
+        "benchmarks": benchmarks, "n_agents": [3], "methods": METHODS,
         "data": {"source": "shipped", "train_problems": 2, "test_problems": 6},
         "llm": {"backend": "openai", "base_url": server.url, "provider": "fake", "dialect": "vllm",
                 "coordinator": "fake", "executors": ["fake"], "max_in_flight": IN_FLIGHT,
@@ -122,7 +124,7 @@ def faults() -> None:
     with tempfile.TemporaryDirectory() as folder, FakeServer(answer) as server, chdir(folder):
         os.environ["ECON_HOME"] = folder
         shutil.copytree(Path(__file__).parents[1] / "data/paper", "data/paper")
-        Path("params.yaml").write_text(yaml.safe_dump(sections(server, [3])))
+        Path("params.yaml").write_text(yaml.safe_dump(sections(server, ["svamp", "gsm8k"])))
         play_all()
         reference = results(Path())
         for names in [*([name] for name in MENDABLE), ["restart"], MENDABLE]:
@@ -180,7 +182,7 @@ def kills(wanted: int) -> None:
     with tempfile.TemporaryDirectory() as top, FakeServer(answer, latency=LATENCY) as server:
         undisturbed = prepared(Path(top) / "undisturbed", server)
         started = time.perf_counter()
-        undisturbed.snakemake()
+        undisturbed.snakemake(TARGET)
         whole = time.perf_counter() - started
         reference = results(undisturbed.folder)
         times = answered(server)
@@ -196,22 +198,22 @@ def kills(wanted: int) -> None:
             while killed < wanted and (moment := killed_at(project, generator.uniform(0.05, 0.5) * whole)):
                 killed += 1
                 moments.append(moment)
-            project.snakemake()
+            project.snakemake(TARGET)
             tell(project, server, reference, moments)
 
 
 def prepared(folder: Path, server: FakeServer) -> Project:
     project = lay_out(folder)
     project.environment["ECON_HOME"] = str(folder)
-    project.params(**sections(server, [3]))
+    project.params(**sections(server, ["svamp"]))
     return project
 
 
 def killed_at(project: Project, after: float) -> float | None:
     """Run the pipeline and kill all of it so many seconds later; None: it ended before."""
     process = subprocess.Popen(
-        ["snakemake", "--cores", "3"], cwd=project.folder, env=project.environment, start_new_session=True,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        ["snakemake", "--cores", "3", TARGET], cwd=project.folder, env=project.environment,
+        start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
         code = process.wait(after)

@@ -15,6 +15,13 @@ if TYPE_CHECKING:
     from econ.llm.estimate import Stage
 
 
+MEANING = """\
+calls, tokens, USD: at most. Answers count their caps, every refinement is made, and prompts count by a rule
+  that gives more than tokenizers do; attempts that fail come on top
+held: a job's requests whose answers are kept, a request of several jobs once in all; of train what it has
+  paid for; left: calls still to be paid for, at most"""
+
+
 @click.command("estimate")
 @click.option("--jobs", is_flag=True, help="One line per job instead of one per method.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
@@ -45,11 +52,7 @@ def command(params_file: Path, jobs: bool, as_json: bool) -> None:
     unpriced = sorted(models - set(params.llm.prices))
     if unpriced and params.llm.backend in ("together", "openai"):
         click.echo(f"no price in llm.prices for {', '.join(unpriced)}: money is not estimated")
-    click.echo("upper estimate: answers at their caps, every refinement made")
-    click.echo(
-        "held: a job's requests whose answers are kept, a request of several jobs once in all; of train"
-    )
-    click.echo("what it has paid for; left: calls still to be paid for at most")
+    click.echo(MEANING)
 
 
 def _row(name: str, stages: list[Stage], params: Params) -> dict[str, Any]:

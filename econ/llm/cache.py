@@ -163,7 +163,7 @@ class Cache:
              self._pack.compress(answer.text.encode()) if answer.text else b"")
             for key, answer, _ in batch
         ]  # fmt: skip
-        insert = f"INSERT OR IGNORE INTO answers VALUES {','.join([_ROW] * len(rows))}"
+        insert = "INSERT OR IGNORE INTO answers VALUES " + ",".join([_ROW] * len(rows))  # noqa: S608
         tokens = sum(a.prompt_tokens + a.completion_tokens for _, a, _ in batch)
         reserved = [(reservation,) for *_, reservation in batch if reservation is not None]
         self._writer.execute(f"PRAGMA busy_timeout={int(WAIT_SECONDS * 1000) if wait else 0}")
@@ -217,7 +217,9 @@ def missing(what: str) -> EconError:
 def connect(path: Path) -> sqlite3.Connection:
     """A connection in WAL mode: a commit survives the death of its process when it returns."""
     try:
-        connection = sqlite3.connect(path, timeout=WAIT_SECONDS, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(
+            path, timeout=WAIT_SECONDS, isolation_level=None, check_same_thread=False
+        )
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.executescript(_SCHEMA)

@@ -24,7 +24,6 @@ from econ.llm.embedding import Embedder
 from econ.llm.faults import Fault, Reply, backoff
 from econ.llm.limits import Gate, Purse
 from econ.llm.probe import Prober
-from econ.llm.tally import estimate_tokens
 from econ.params import Params
 from econ.records import Call, Json, Message, Request
 
@@ -286,8 +285,10 @@ class LLMClient:
         )  # fmt: skip
 
     def _upper_tokens(self, body: Json) -> tuple[int, int]:
-        prompt = sum(len(message["content"].encode()) for message in body["messages"]) // 3 + 16
-        return prompt, body[self._dialect.max_tokens]
+        """Of prompt and answer, where a limit asks for them."""
+        if not (self._purse.active or self._gate.counts_tokens):
+            return 0, 0
+        return tokens.prompt_at_most(body["messages"]), body[self._dialect.max_tokens]
 
     def _usd(self, model: str, prompt: int, completion: int) -> float | None:
         price = self._llm.prices.get(model)
@@ -319,7 +320,7 @@ class LLMClient:
             raise missing(f"a token count for model {model}")
         count = await self._patiently(lambda: self._backend.count_tokens(model, text))
         if count is None:
-            count = max(estimate_tokens(text), tokens.upper(text))  # the latter is above it on tables
+            count = tokens.at_most(text)
         self._cache.put_facts("tokens", [(key, str(count).encode())])
         return count
 

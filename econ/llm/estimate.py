@@ -12,7 +12,8 @@ strategies and C commitment calls at a time, are
 S = 2 (one that is too long or states an answer is asked for again; 0 without strategy), C = 1, or one per
 group and a central one where coordination is hierarchical. It is an upper count: refinement may stop early.
 
-Tokens: a prompt counts three bytes as one token, more than English takes; an answer counts its cap.
+Tokens: a prompt counts by :func:`econ.tokens.prompt_at_most`, an answer counts its cap. Prompts are measured
+on a sample, each problem of it standing for the shorter ones next to it. Attempts that fail come on top.
 Round 0 of econ-bne asks what econ-baseline asks, so the later of the two is paid in part by the other.
 
 What the cache holds of a job is found request by request (:mod:`econ.llm.held`).
@@ -27,17 +28,17 @@ from math import ceil
 from types import TracebackType
 from typing import Self
 
-from econ import benchmarks, paths, prompts
+from econ import benchmarks, paths, prompts, tokens
 from econ.llm import held
 from econ.llm.base import Usage
 from econ.llm.held import Kept
-from econ.llm.tally import Needs, Tally, add, estimate_tokens, times, total
+from econ.llm.tally import Needs, Tally, add, merged, times, total
 from econ.methods import baseline
 from econ.methods.base import Bounded, Method, Session
 from econ.params import ECON_METHODS, Params, parse_method
 from econ.records import Call, Job, Message, Problem, Request
 
-SAMPLE = 20  # problems whose prompts are measured; the others are taken to be like them
+SAMPLE = 20  # problems whose prompts are measured, the longest of as many groups
 FEW = 2  # of them for a search, which is long to play and counted up to its bounds whatever it asks
 
 
@@ -91,8 +92,10 @@ async def _trainings(params: Params, benchmark: str, n: int, variant: str | None
     """One training per seed, all episodes."""
     own, name = params.varied(variant), "+".join(filter(None, ("train", variant)))
     rounds, problems = own.bne.max_iterations_train, benchmarks.load(benchmark, "train", own)
-    sample = [_econ(own, n, rounds, problem) for problem in problems[:SAMPLE]]
-    needs, stages = times(_mean(sample), own.train.episodes), []
+    passes, rest = divmod(own.train.episodes, len(problems))
+    played = [*problems * passes, *_longest_first(problems)[:rest]]
+    sample = [(_econ(own, n, rounds, problem), count) for problem, count in _groups(played, SAMPLE)]
+    needs, stages = _sum(sample), []
     for seed in params.seeds:
         job = f"{benchmark}/{name}-n{n}-s{seed}"
         paid, folder = held.paid(job), paths.checkpoint(benchmark, n, seed, variant)
@@ -107,11 +110,12 @@ async def _evaluations(params: Params, benchmark: str, n: int, method: str, look
     problems = benchmarks.load(benchmark, "test", own)
     if base in ECON_METHODS:
         rounds = 0 if base == "econ-baseline" else own.bne.max_iterations_infer
-        each = _mean([_econ(own, n, rounds, problem) for problem in problems[:SAMPLE]])
+        sample = [(_econ(own, n, rounds, problem), count) for problem, count in _groups(problems, SAMPLE)]
     else:
         player = baseline(base, own, benchmark)
-        size = FEW if isinstance(player, Bounded) else SAMPLE
-        each = _mean([await _counted(own, n, player, problem) for problem in problems[:size]])
+        groups = _groups(problems, FEW if isinstance(player, Bounded) else SAMPLE)
+        sample = [(await _counted(own, n, player, problem), count) for problem, count in groups]
+    each = times(_sum(sample), 1 / len(problems))
     stages = []
     for seed in params.seeds:
         job = Job(benchmark, method, n, seed)
@@ -134,12 +138,19 @@ def _less(needs: Needs, paid: Needs) -> Needs:
     return {model: tally.less(paid.get(model, Tally())) for model, tally in needs.items()}
 
 
-def _mean(sample: Sequence[Needs]) -> Needs:
-    sums: Needs = {}
-    for needs in sample:
-        for model, tally in needs.items():
-            add(sums, model, tally)
-    return times(sums, 1 / len(sample))
+def _longest_first(problems: Sequence[Problem]) -> list[Problem]:
+    return sorted(problems, key=lambda problem: tokens.at_most(problem.prompt), reverse=True)
+
+
+def _groups(problems: Sequence[Problem], groups: int) -> list[tuple[Problem, int]]:
+    """The longest problem of each of so many groups of about one length, and the size of its group."""
+    ordered, size = _longest_first(problems), ceil(len(problems) / groups)
+    starts = range(0, len(ordered), size)
+    return [(ordered[start], len(ordered[start : start + size])) for start in starts]
+
+
+def _sum(sample: Sequence[tuple[Needs, int]]) -> Needs:
+    return merged(times(needs, count) for needs, count in sample)
 
 
 def _econ(params: Params, n: int, refinements: int, problem: Problem) -> Needs:
@@ -153,10 +164,11 @@ def _econ(params: Params, n: int, refinements: int, problem: Problem) -> Needs:
     grouped = team.coordination == "hierarchical" and n > team.local_size
     commits = ceil(n / team.local_size) + 1 if grouped else 1
     short = caps.strategy if team.strategy == "short" else team.detailed_tokens
-    first, later = (_tokens(longest_turn(problem, params, n, later=later)) for later in (False, True))
-    decide = _tokens(prompts.commitment(problem.prompt, kind, [filler(answer)] * n, commit))
-    needs = {llm.coordinator: Tally(strategies, strategies * _tokens(
-        prompts.strategy(problem.prompt, kind, caps.strategy_asked)), strategies * short)}  # fmt: skip
+    count = tokens.prompt_at_most
+    first, later = (count(longest_turn(problem, params, n, later=later)) for later in (False, True))
+    decide = count(prompts.commitment(problem.prompt, kind, [filler(answer)] * n, commit))
+    plan = count(prompts.strategy(problem.prompt, kind, caps.strategy_asked))
+    needs = {llm.coordinator: Tally(strategies, strategies * plan, strategies * short)}
     needs[llm.coordinator] += Tally(commits, commits * decide, commits * commit).times(rounds)
     for agent in range(n):
         model = llm.executor(agent)
@@ -191,7 +203,9 @@ def _to_its_bounds(player: Bounded, needs: Needs) -> Needs:
     played = total(needs)
     if not played.calls:  # no prompt fits below the bound on tokens
         return needs
-    return times(needs, min(player.max_calls / played.calls, player.max_tokens / played.tokens))
+    calls = player.max_calls / played.calls
+    size = min(calls, player.max_tokens / played.tokens)
+    return {m: Tally(t.calls * calls, t.prompt * size, t.completion * size) for m, t in needs.items()}
 
 
 class CountingClient:
@@ -206,7 +220,7 @@ class CountingClient:
         self.needs: Needs = {}
 
     async def complete(self, request: Request) -> Call:
-        r, prompt = request, _tokens(request.messages)
+        r, prompt = request, tokens.prompt_at_most(request.messages)
         completion = r.sampling.max_tokens
         add(self.needs, r.model, Tally(1, prompt, completion))
         return Call(
@@ -215,7 +229,7 @@ class CountingClient:
         )  # fmt: skip
 
     async def count_tokens(self, model: str, text: str) -> int:
-        return estimate_tokens(text)
+        return tokens.at_most(text)
 
     async def context_tokens(self, model: str) -> int | None:
         return None
@@ -239,10 +253,6 @@ class CountingClient:
         """Nothing to close."""
 
 
-def filler(tokens: int, text: str = "Final answer: 1") -> str:
+def filler(size: int, text: str = "Final answer: 1") -> str:
     """A text of so many tokens, by the estimate."""
-    return text.ljust(3 * tokens, ".")
-
-
-def _tokens(messages: Sequence[Message]) -> int:
-    return sum(estimate_tokens(message["content"]) for message in messages)
+    return f"{text} ".ljust(3 * size, "a") if text else "a" * 3 * size

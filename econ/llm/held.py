@@ -15,11 +15,12 @@ from pathlib import Path
 import orjson
 from pydantic import ValidationError
 
+from econ import tokens
 from econ.errors import EconError
 from econ.llm.cache import FOLDER
 from econ.llm.client import LLMClient
 from econ.llm.ledger import Ledger
-from econ.llm.tally import Needs, Tally, add, estimate_tokens
+from econ.llm.tally import Needs, Tally, add
 from econ.methods import baseline
 from econ.methods.base import Method, Session, Solution
 from econ.params import ECON_METHODS, Params, parse_method, training
@@ -149,7 +150,7 @@ class _Look:
         try:
             return await self._client.count_tokens(model, text)
         except EconError:
-            return estimate_tokens(text)
+            return tokens.at_most(text)
 
     async def context_tokens(self, model: str) -> int | None:
         return await self._client.context_tokens(model)

@@ -159,6 +159,10 @@ class Gate:
         self._requests = Pace(folder / "requests", requests) if requests else None
         self._tokens = Pace(folder / "tokens", tokens) if tokens else None
 
+    @property
+    def counts_tokens(self) -> bool:
+        return self._tokens is not None
+
     async def pace(self, tokens: int) -> None:
         """Wait until one more request of ``tokens`` (an upper estimate) keeps the rates."""
         if self._tokens is not None:

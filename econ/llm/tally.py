@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from math import ceil
 
 from econ.params import Params
 
@@ -34,11 +33,6 @@ class Tally:
 
 
 Needs = dict[str, Tally]  # by model
-
-
-def estimate_tokens(text: str) -> int:
-    """Tokens where no tokenizer can be asked: three bytes each, more than English takes."""
-    return ceil(len(text.encode()) / 3)
 
 
 def add(needs: Needs, model: str, tally: Tally) -> None:

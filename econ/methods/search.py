@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
-from econ import grading
+from econ import grading, tokens
 from econ.grading.text import final_form
-from econ.llm.tally import estimate_tokens
 from econ.methods.base import Session
 from econ.params import Search
 from econ.records import Call, Json, Message
@@ -33,7 +32,7 @@ class Question:
     @property
     def upper_tokens(self) -> int:
         """Tokens that it takes at most, by the estimate."""
-        return self.max_tokens + sum(estimate_tokens(m["content"]) + 16 for m in self.messages)
+        return self.max_tokens + tokens.prompt_at_most(self.messages)
 
 
 class Table:

@@ -28,9 +28,10 @@ HEADINGS: dict[str, Kind] = {
     "USD": "usd",
 }
 CAPTION = (
-    "At most: `econ estimate` for these params, every answer at its cap and every refinement made. Beside it "
-    "what the metrics count; for training, which writes none, what it has paid for by the call cache (a "
-    "dash: the cache is not here). A call that several jobs make is in each of them, and paid for once."
+    "At most: `econ estimate` for these params, every answer at its cap, every refinement made, prompts by a "
+    "rule that gives more than tokenizers do; attempts that fail come on top. Beside it what the metrics "
+    "count; for training, which writes none, what it has paid for by the call cache (a dash: the cache is "
+    "not here). A call that several jobs make is in each of them, and paid for once."
 )
 
 
