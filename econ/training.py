@@ -91,6 +91,7 @@ class Trainer:
         played = await asyncio.gather(*(self._play(number) for number in numbers))
         earned = [stored for _, stored in played]
         batch = controlled(earned, self.params, self.run.seed, self.episodes)
+        self._check(numbers, batch)
         self.learner.replay.extend(batch)
         losses = self.learner.update()
         before = self.episodes
@@ -114,6 +115,15 @@ class Trainer:
         if self.client.simulated:
             return episode, experience(episode, problem, self.params, self.graded)
         return episode, await asyncio.to_thread(experience, episode, problem, self.params, self.graded)
+
+    def _check(self, numbers: range, batch: list[Experience]) -> None:
+        """Nothing that is not finite enters the buffer, from where it would spoil every later update."""
+        for number, stored in zip(numbers, batch, strict=True):
+            if stored.stray is not None:
+                raise EconError(
+                    f"episode {number + 1}, on {self.problem(number).id}: the {stored.stray} is not finite",
+                    "nothing was learned from it; once that is mended, go on with --resume",
+                )
 
     def problem(self, number: int) -> Problem:
         """The problem of an episode: every problem once per pass, each pass in an order of its own."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import signal
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from click.testing import CliRunner
 
 from econ import training
@@ -132,16 +134,36 @@ def test_a_reward_that_is_not_a_number_costs_no_more_than_its_interval(
     train(p, folder=tmp_path / "whole")
 
     def ill(batch: list[Experience], params: Params, seed: int, episode: int) -> list[Experience]:
-        earned = right(batch, params, seed, episode)
-        return [replace(e, parts=e.parts * math.nan) for e in earned] if episode >= 8 else earned
+        *earned, last = right(batch, params, seed, episode)
+        return [*earned, replace(last, parts=last.parts * math.nan) if episode >= 8 else last]
 
     monkeypatch.setattr(training, "controlled", ill)
-    with pytest.raises(EconError, match="reward that is nan; the step was not taken"):
+    with pytest.raises(EconError, match=r"episode 16, on simulated-\d: the reward is not finite"):
         train(p, folder=tmp_path / "ill")
     monkeypatch.undo()
     train(p, folder=tmp_path / "ill", resume=tmp_path / "ill" / "step-000008.safetensors")
     ends = [(tmp_path / name / "last.safetensors").read_bytes() for name in ("whole", "ill")]
     assert ends[0] == ends[1]
+
+
+@pytest.mark.parametrize("field", ["parts", "outcome", "answers", "commitments", "problem", "strategy"])
+def test_what_is_not_finite_leaves_no_trace_in_the_learner(
+    field: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainer = train(params(), episodes=8)
+    before = {name: p.clone() for name, p in trainer.learner.team.state_dict().items()}
+    stored, right = list(trainer.learner.replay.episodes), training.controlled
+
+    def ill(batch: list[Experience], *told: Any) -> list[Experience]:
+        return [replace(e, **{field: getattr(e, field) * math.inf}) for e in right(batch, *told)]
+
+    monkeypatch.setattr(training, "controlled", ill)
+    with pytest.raises(EconError, match="is not finite"):
+        asyncio.run(trainer.interval())
+    assert trainer.episodes == 8
+    assert len(trainer.history) == 1
+    assert all(a is b for a, b in zip(trainer.learner.replay.episodes, stored, strict=True))
+    assert all(torch.equal(p, before[name]) for name, p in trainer.learner.team.state_dict().items())
 
 
 @pytest.mark.parametrize("reward", [math.nan, math.inf, -0.5, 1.5])

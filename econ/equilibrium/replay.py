@@ -34,6 +34,12 @@ class Experience:
     def rounds(self) -> int:
         return len(self.mask)
 
+    @property
+    def stray(self) -> str | None:
+        """What in it is not finite; None: nothing."""
+        found = (told for name, told in _FINITE.items() if not torch.isfinite(getattr(self, name)).all())
+        return next(found, None)
+
     def padded(self, rounds: int) -> Experience:
         """The same episode, padded with empty rounds at its end."""
         extra = rounds - self.rounds
@@ -48,6 +54,15 @@ class Experience:
         return Experience(problem=self.problem, strategy=self.strategy, **per_round)
 
 
+_FINITE = {
+    "parts": "reward",
+    "outcome": "reward of the commitment",
+    "actions": "action",
+    "problem": "embedding of the problem",
+    "strategy": "embedding of the strategy",
+    "answers": "embedding of an answer",
+    "commitments": "embedding of a commitment",
+}
 FIELDS = tuple(f.name for f in fields(Experience))
 ROUND_FIELDS = FIELDS[2:]
 
