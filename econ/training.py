@@ -93,7 +93,7 @@ class Trainer:
         batch = controlled(earned, self.params, self.run.seed, self.episodes)
         self._check(numbers, batch)
         self.learner.replay.extend(batch)
-        losses = self.learner.update()
+        losses = self.learner.update(self.episodes / self.params.train.episodes)
         before = self.episodes
         self.episodes += len(numbers)
         row = self._row([episode for episode, _ in played], earned, losses)

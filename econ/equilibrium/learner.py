@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from econ.equilibrium import losses, rewards
 from econ.equilibrium.networks import TeamNetworks
-from econ.equilibrium.refinement import learned_step
+from econ.equilibrium.refinement import learned_response
 from econ.equilibrium.replay import Experience, Replay
 from econ.errors import EconError
 from econ.params import Params
@@ -53,14 +53,20 @@ class Learner:
         self.optimizer = _optimizer(self.team, params)
         self.gradient_steps = 0
 
-    def update(self) -> dict[str, float]:
+    def update(self, progress: float = 0.0) -> dict[str, float]:
         """``gradient_steps`` steps on batches of the buffer; the losses, averaged over the steps.
+
+        Args:
+            progress: share of the planned training that is over; the learning rates fall with it.
 
         Raises:
             EconError: a reward or loss is not finite; the step that saw it was not taken.
         """
+        left = 1 - (1 - self.params.train.learning_rate_end) * progress
+        for group in self.optimizer.param_groups:
+            group["lr"] = left * group["initial_lr"]
         reports = [self._step() for _ in range(self.params.train.gradient_steps)]
-        return {name: sum(report[name] for report in reports) / len(reports) for name in reports[0]}
+        return _means(reports)
 
     def _step(self) -> dict[str, float]:
         train = self.params.train
@@ -140,8 +146,8 @@ class Learner:
             logits = logits.detach()
         u = torch.sigmoid(logits)
         if refines:
-            before, step = _previous_actions(batch), self.params.bne.max_step
-            refined = learned_step(self.team, view.beliefs, view.group, before, step)
+            start, step = _first_actions(batch), self.params.bne.max_step
+            refined = learned_response(self.team, view.beliefs, view.group, start, step)
             u = torch.where(later.view(-1, 1, 1) > 0, refined, u)
         point = u.detach().requires_grad_()
         values = self.team.value_of(view.beliefs, point, view.group)
@@ -154,7 +160,7 @@ class Learner:
         [slope] = torch.autograd.grad(loss, point)
         surrogate = (slope * u).sum() + weights.saturation * losses.saturation(logits, view.mask)
         if refines:
-            moved = losses.refinement_step(refined, _first_actions(batch), later)
+            moved = losses.refinement_step(refined, start, later)
             report["loss_bne_step"] = moved.item()
             surrogate = surrogate + weights.bne_step * moved
         return surrogate, report
@@ -213,16 +219,18 @@ def observe(team: TeamNetworks, batch: Experience) -> View:
     return View(beliefs, team.encoder(beliefs), batch.mask.flatten())
 
 
+def _means(reports: list[dict[str, float]]) -> dict[str, float]:
+    """Mean of each name over the steps that report it: a batch without refined rounds has no q_refined."""
+    names = dict.fromkeys(name for report in reports for name in report)
+    held = {name: [report[name] for report in reports if name in report] for name in names}
+    return {name: sum(values) / len(values) for name, values in held.items()}
+
+
 def _rounds(batch: Experience) -> tuple[Tensor, Tensor]:
     """Masks [M] of the first rounds of decisions, and of their later rounds (the refined ones)."""
     changed = torch.ones_like(batch.mask)
     changed[:, 1:] = (batch.decision[:, 1:] != batch.decision[:, :-1]).to(batch.mask.dtype)
     return (changed * batch.mask).flatten(), ((1 - changed) * batch.mask).flatten()
-
-
-def _previous_actions(batch: Experience) -> Tensor:
-    """e^{k-1}: the action each round's refinement set out from: [M, N, 2]."""
-    return torch.cat([batch.actions[:, :1], batch.actions[:, :-1]], dim=1).flatten(0, 1)
 
 
 def _first_actions(batch: Experience) -> Tensor:
@@ -239,15 +247,16 @@ def _next_decision(batch: Experience) -> Tensor:
 
 
 def _optimizer(team: TeamNetworks, params: Params) -> torch.optim.Optimizer:
-    """Beliefs and local values at the base rate; the actor's heads and the coordinator's side at theirs."""
-    train, actor = params.train, team.executors.actor_parameters()
-    beliefs = [p for p in team.executors.parameters() if all(p is not other for other in actor)]
-    groups = [
-        {"name": "executors", "params": beliefs, "lr": train.learning_rate},
-        {"name": "actor", "params": actor, "lr": train.learning_rate_actor},
-        {"name": "encoder", "params": list(team.encoder.parameters()), "lr": train.learning_rate_coordinator},
-        {"name": "mixer", "params": list(team.mixer.parameters()), "lr": train.learning_rate_coordinator},
+    """Belief networks at the base rate; the heads on top of them and the coordinator's side at theirs."""
+    train, heads = params.train, team.executors.head_parameters()
+    beliefs = [p for p in team.executors.parameters() if all(p is not other for other in heads)]
+    parts = [
+        ("beliefs", beliefs, train.learning_rate),
+        ("heads", heads, train.learning_rate_heads),
+        ("encoder", list(team.encoder.parameters()), train.learning_rate_coordinator),
+        ("mixer", list(team.mixer.parameters()), train.learning_rate_coordinator),
     ]
+    groups = [{"name": name, "params": p, "lr": rate, "initial_lr": rate} for name, p, rate in parts]
     kind = torch.optim.AdamW if train.optimizer == "adamw" else torch.optim.Adam
     return kind(groups, fused=True)
 

@@ -63,10 +63,9 @@ class Executors(nn.Module):
             for layer in layers:
                 layer.initialise(agent, generator)
 
-    def actor_parameters(self) -> list[nn.Parameter]:
-        """What makes actions from beliefs: the heads of the policy and of the learned refinement."""
-        heads = (self.action_head, self.refine_hidden, self.refine_head)
-        return [p for head in heads for p in head.parameters()]
+    def head_parameters(self) -> list[nn.Parameter]:
+        """The linear maps that make actions and values at last."""
+        return [*self.action_head.parameters(), *self.value_head.parameters()]
 
     def read_texts(self, common: Tensor, own: Tensor | None = None) -> Tensor:
         """Unit-norm embeddings of S texts that all may see [B, S, D], and of A own answers of each executor

@@ -9,57 +9,68 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from econ.equilibrium.networks import TeamNetworks
-from econ.params import BNE
+from econ.params import BNE, Params
 
 
-def refine(team: TeamNetworks, beliefs: Tensor, group: Tensor, u: Tensor, params: BNE) -> Tensor:
-    """Proposed next actions of every executor by the rule of ``params``: [B, N, 2] in [0, 1].
+def refine(
+    team: TeamNetworks, beliefs: Tensor, group: Tensor, u: Tensor, start: Tensor, params: Params
+) -> Tensor:
+    """Proposed next actions of every executor by the rule of ``bne.rule``: [B, N, 2] in [0, 1].
 
-    An executor's inputs are its own belief (its history with the last commitment), its E_i and own action.
-    No component moves by more than ``max_step``.
+    Both rules lower L_BNE = bne_step |e_i - e_i^0|^2 - bne_gain Q_tot with the weights of train.losses: one
+    by a step that training has learned, one by looking for it in the mixer. An executor's inputs are its own
+    belief (its history with the last commitment), its E_i and own action. No component moves by more than
+    ``bne.max_step``.
+
+    Args:
+        u: the actions of the last round [B, N, 2].
+        start: e^0, those of the decision's first round [B, N, 2].
     """
-    if params.rule == "learned":
-        return learned_step(team, beliefs, group, u, params.max_step)
-    return best_response(team, beliefs, group, u, params.max_step, params.ascent_steps)
+    if params.bne.rule == "best_response":
+        return best_response(team, beliefs, group, u, start, params)
+    goal = learned_response(team, beliefs, group, start, params.bne.max_step)
+    return u + (goal - u).clamp(-params.bne.max_step, params.bne.max_step)
 
 
-def learned_step(team: TeamNetworks, beliefs: Tensor, group: Tensor, u: Tensor, max_step: float) -> Tensor:
-    """e^{k+1} = e^k + max_step * tanh(g_i(b_i, E_i, e_i^k)), g trained by the BNE losses."""
-    return (u + max_step * team.executors.step(beliefs, group, u)).clamp(0, 1)
+def learned_response(
+    team: TeamNetworks, beliefs: Tensor, group: Tensor, start: Tensor, max_step: float
+) -> Tensor:
+    """e^0 + max_step * tanh(g_i(b_i, E_i, e_i^0)), g trained by the BNE losses: it settles as beliefs do."""
+    return (start + max_step * team.executors.step(beliefs, group, start)).clamp(0, 1)
 
 
 def best_response(
-    team: TeamNetworks, beliefs: Tensor, group: Tensor, u: Tensor, max_step: float, steps: int
+    team: TeamNetworks, beliefs: Tensor, group: Tensor, u: Tensor, start: Tensor, params: Params
 ) -> Tensor:
-    """Each executor ascends Q_tot in its own action, the others' held at their last: a better response.
+    """Each executor lowers L_BNE in its own action, the others' held at their last: a better response.
 
-    Normalised gradient ascent inside the box of ``max_step``; a move is kept only if the mixer's value rises.
-    One variant of the joint action per executor, evaluated as one batch of B*N.
+    The pull to e^0 is what makes it one: the mixer alone leads to where nothing was tried and it is wrong.
+    Gradient steps whose size falls to nothing, inside the box of ``max_step``; the best point met is kept, so
+    none is worse than standing still. One variant of the joint action per executor, as one batch of B*N.
     """
+    bne, losses = params.bne, params.train.losses
     batch, n = u.shape[:2]
     own = torch.eye(n).view(1, n, n, 1)  # variant, executor
-
-    def value(candidate: Tensor) -> Tensor:
-        joint = torch.where(own > 0, candidate.unsqueeze(2), u.unsqueeze(1)).flatten(0, 1)
-        return team.value_of(wide_beliefs, joint, wide_group).view(batch, n)
-
     wide_beliefs = beliefs.detach().repeat_interleave(n, dim=0)
     wide_group = group.detach().repeat_interleave(n, dim=0)
-    low, high = (u - max_step).clamp(0, 1), (u + max_step).clamp(0, 1)
-    best, candidate = u.clone(), u.clone()
-    best_value: Tensor | None = None
-    for _ in range(steps + 1):
+
+    def gain(candidate: Tensor) -> Tensor:
+        joint = torch.where(own > 0, candidate.unsqueeze(2), u.unsqueeze(1)).flatten(0, 1)
+        value = team.value_of(wide_beliefs, joint, wide_group).view(batch, n)
+        return losses.bne_gain * value - losses.bne_step * (candidate - start).square().sum(dim=-1)
+
+    low, high = (u - bne.max_step).clamp(0, 1), (u + bne.max_step).clamp(0, 1)
+    best, candidate, best_gain = u.clone(), u.clone(), torch.full((batch, n), -torch.inf)
+    for left in torch.linspace(1, 0, bne.ascent_steps + 1).tolist():
         with torch.enable_grad():
             moving = candidate.detach().requires_grad_()
-            values = value(moving)
-            [gradient] = torch.autograd.grad(values.sum(), moving)
-        gradient = gradient * team.executors.free
-        if best_value is None:
-            best_value = values.detach()
-        better = (values.detach() > best_value).unsqueeze(-1)
-        best, best_value = torch.where(better, candidate, best), torch.maximum(values.detach(), best_value)
-        size = gradient.abs().amax(dim=-1, keepdim=True).clamp_min(1e-12)
-        candidate = torch.minimum(torch.maximum(candidate + max_step / steps * gradient / size, low), high)
+            gains = gain(moving)
+            [slope] = torch.autograd.grad(gains.sum(), moving)
+        slope, gains = slope * team.executors.free, gains.detach()
+        best = torch.where((gains > best_gain).unsqueeze(-1), candidate, best)
+        best_gain = torch.maximum(gains, best_gain)
+        size = slope.abs().amax(dim=-1, keepdim=True).clamp_min(1e-12)
+        candidate = (candidate + 0.5 * bne.max_step * left * slope / size).clamp(low, high)
     return best
 
 

@@ -110,14 +110,15 @@ class _Player:
 
     @torch.no_grad()
     def _refined_action(self, u: Tensor) -> Tensor:
-        """Each executor's next action from its own history, the commitment and E."""
+        """Each executor's next action from its own history, the commitment and E; ``u`` was its last."""
         self._believe()
-        bne = self.session.params.bne
+        params, decision = self.session.params, self.episode.rounds[-1].decision
+        start = next(played.u for played in self.episode.rounds if played.decision == decision)
         group = self.team.encoder(self.beliefs)
-        proposal = refine(self.team, self.beliefs, group, u.unsqueeze(0), bne)[0]
+        proposal = refine(self.team, self.beliefs, group, u.unsqueeze(0), start.unsqueeze(0), params)[0]
         if self.explorer is None:
             return proposal
-        return self.explorer.refined(u, proposal, bne.max_step, self._round)
+        return self.explorer.refined(u, proposal, params.bne.max_step, self._round)
 
     def _believe(self) -> None:
         """Update beliefs, once per round, with what the last left: own action, own answer, commitment."""

@@ -122,8 +122,8 @@ class Exploration(Section):
     """Training's actions: uniform at first, then the policy's logits with Gaussian noise that decays."""
 
     uniform_share: Share = 0.25  # of the episodes
-    noise_start: NonNegative = 1.0  # standard deviation on the logits
-    noise_end: NonNegative = 0.1  # reached at decay_share, kept from there on
+    noise_start: NonNegative = 1.5  # standard deviation on the logits
+    noise_end: NonNegative = 0.8  # reached at decay_share, kept: what is not tried is soon forgotten
     decay_share: Annotated[float, Field(gt=0, le=1)] = 0.9
 
 
@@ -137,7 +137,7 @@ class LossWeights(Section):
     encoder: NonNegative = 0.1  # lambda_e: L_e = L_tot + lambda_e sum_i L_i
     actor: NonNegative = 1.0  # ascend Q_tot in the actions; 0: a frozen actor
     saturation: NonNegative = 0.003  # squared logits: at a sigmoid's end no slope would lead back
-    bne_step: NonNegative = 0.1  # |e^K - e^0|^2
+    bne_step: NonNegative = 2.0  # |e^K - e^0|^2: refinement goes no further than the gain is worth
     bne_gain: NonNegative = 1.0  # Q_tot(e^0) - Q_tot(e^K)
 
 
@@ -165,7 +165,8 @@ class Train(Section):
     optimizer: Literal["adam", "adamw"] = "adam"
     learning_rate: Annotated[float, Field(gt=0)] = 1e-3
     learning_rate_coordinator: Annotated[float, Field(gt=0)] = 5e-4  # belief encoder and mixer
-    learning_rate_actor: Annotated[float, Field(gt=0)] = 3e-3  # heads of action and refinement: small, linear
+    learning_rate_heads: Annotated[float, Field(gt=0)] = 3e-2  # the last linear maps, to actions and values
+    learning_rate_end: Share = 0.1  # share of every rate that is left at the planned end; they fall linearly
     gamma: Share = 0.99
     target_rate: Annotated[float, Field(gt=0, le=1)] = 0.05  # tau of the soft targets
     target_update_interval: Positive = 1  # gradient steps

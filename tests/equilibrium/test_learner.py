@@ -102,8 +102,10 @@ def test_losses_switch_off_and_reach_what_they_should() -> None:
     )
     everything_off = dict.fromkeys(names, 0)
 
-    def moved(**weights: float) -> set[str]:
+    def moved(steps: bool = False, **weights: float) -> set[str]:
         made = learner(params(train={"losses": {**everything_off, **weights}}), decisions=(0, 0, 0))
+        if steps:
+            torch.nn.init.constant_(made.team.executors.refine_head.bias, 0.5)
         before = snapshot(made)
         made.update()
         return {".".join(name.split(".")[:2]) for name in changed(made, before)}
@@ -118,7 +120,8 @@ def test_losses_switch_off_and_reach_what_they_should() -> None:
     assert {"encoder.out", "mixer.first"} <= moved(encoder=1)
     assert moved(actor=1) == {"executors.action_head"}
     assert moved(bne_gain=1) == {"executors.refine_head", "executors.refine_hidden"}
-    assert moved(bne_step=1) == {"executors.refine_head", "executors.refine_hidden"}
+    assert moved(bne_step=1) == set()  # an untrained refinement rests at e^0
+    assert moved(steps=True, bne_step=1) == {"executors.refine_head", "executors.refine_hidden"}
 
 
 def test_the_actor_ascends_the_team_value() -> None:
@@ -131,6 +134,23 @@ def test_the_actor_ascends_the_team_value() -> None:
         last = made.update()
     assert last["q_policy"] > first["q_policy"]
     assert last["q_refined"] > first["q_refined"]
+
+
+def test_batches_without_a_refined_round_do_not_stop_training() -> None:
+    made = learner(params(train={"batch_size": 1, "gradient_steps": 8}), episodes=6, decisions=(0,))
+    made.replay.extend([episode(6, (0, 0)), episode(7, (0, 0))])
+    report = made.update()
+    assert math.isfinite(report["q_refined"])
+    assert math.isfinite(report["q_policy"])
+
+
+def test_learning_rates_fall_with_the_plan() -> None:
+    made = learner(params(train={"learning_rate": 0.4, "learning_rate_end": 0.25}))
+    rates = []
+    for progress in (0.0, 0.5, 1.0):
+        made.update(progress)
+        rates.append(made.optimizer.param_groups[0]["lr"])
+    assert rates == pytest.approx([0.4, 0.25, 0.1])
 
 
 def test_td_error_falls_on_a_fixed_buffer() -> None:

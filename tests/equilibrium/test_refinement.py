@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from econ.equilibrium.refinement import Guards, refine
 from econ.equilibrium.stopping import Stopper
-from econ.params import BNE, EarlyStopping
+from econ.params import BNE, EarlyStopping, Params
 from tests.equilibrium.test_networks import inputs, networks
 
 A, B, C = torch.eye(3)
@@ -20,8 +20,8 @@ A, B, C = torch.eye(3)
 )
 def test_a_refinement_is_a_bounded_step_inside_the_ranges(n: int, seed: int, rule: str, step: float) -> None:
     team, (beliefs, u, _) = networks(n, seed, 0.5), inputs(n, seed)
-    params = BNE(rule=rule, max_step=step)
-    refined = refine(team, beliefs, team.encoder(beliefs), u, params)
+    params = Params.model_validate({"bne": {"rule": rule, "max_step": step}})
+    refined = refine(team, beliefs, team.encoder(beliefs), u, u, params)
     assert (refined - u).abs().max() <= step + 1e-6
     assert refined.min() >= 0
     assert refined.max() <= 1
@@ -31,7 +31,7 @@ def test_a_refinement_is_a_bounded_step_inside_the_ranges(n: int, seed: int, rul
 def test_a_best_response_raises_the_value_of_each_executors_own_move(seed: int) -> None:
     team, (beliefs, u, _) = networks(3, seed, 0.3), inputs(3, seed)
     group = team.encoder(beliefs)
-    refined = refine(team, beliefs, group, u, BNE(rule="best_response"))
+    refined = refine(team, beliefs, group, u, u, Params.model_validate({"bne": {"rule": "best_response"}}))
     now, gains = team.value_of(beliefs, u, group), []
     for agent in range(3):
         alone = u.clone()
