@@ -1,10 +1,10 @@
 """Does training improve the policy? The SIMULATED team, whose best joint action is known in closed form.
 
-    python perf/simulated_learning.py --episodes 600 --seeds 5
+    python perf/simulated_learning.py --episodes 600 --first-seed 0 --seeds 5
 
 Prints the expected reward of the joint action, as a share of the optimum's, for the trained policy and three
-controls (untrained, frozen actor, shuffled rewards); then econ-bne against econ-baseline, paired on problems
-that training did not see. Everything here is SIMULATED: it says that the learner learns, nothing of LLMs.
+controls (untrained, frozen actor, shuffled rewards), on problems that training did not see. Everything here
+is SIMULATED: it says that the learner learns, nothing of LLMs. Of refinement: perf/simulated_refinement.py.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 
 from econ import training
-from econ.equilibrium.game import SimulatedGame, difficulty
-from econ.grading import grade
+from econ.equilibrium.game import Array, SimulatedGame, difficulty
 from econ.llm.simulated import SimulatedClient, problems
 from econ.methods.base import Session, Solution
 from econ.methods.econ import EconMethod
 from econ.params import Params
+from econ.records import Problem
 
 CONDITIONS: dict[str, dict[str, Any]] = {
     "trained": {},
@@ -32,7 +32,11 @@ CONDITIONS: dict[str, dict[str, Any]] = {
 SEEN, UNSEEN = problems(116)[:16], problems(116)[16:]
 
 
-async def learn(condition: dict[str, Any], n: int, episodes: int, seed: int, rule: str) -> training.Trainer:
+async def learn(
+    n: int, episodes: int, seed: int, condition: dict[str, Any] | None = None, rule: str = "learned"
+) -> training.Trainer:
+    """The SIMULATED team of ``n``, trained on the problems seen; without episodes, as it starts."""
+    condition = condition or {}
     wanted = condition.get("episodes", episodes)
     train = {"episodes": max(wanted, 1), "early_stopping": {"enabled": False}, **condition.get("train", {})}
     params = Params.model_validate(
@@ -50,82 +54,63 @@ async def learn(condition: dict[str, Any], n: int, episodes: int, seed: int, rul
     return trainer
 
 
-async def solve(trainer: training.Trainer, method: str, seed: int) -> list[tuple[Solution, int, bool]]:
-    """Solution, tokens and correctness for every unseen problem."""
-    player = EconMethod(method, trainer.learner.team, trainer.params)
+async def solve(trainer: training.Trainer, method: str, **bne: float) -> list[Solution]:
+    """What the trained team answers to every unseen problem, in their order; ``bne`` replaces params."""
+    params = trainer.params
+    params = params.model_copy(update={"bne": params.bne.model_copy(update=bne)})
+    player, run = EconMethod(method, trainer.learner.team, params), trainer.run
 
-    async def one(problem: Any) -> tuple[Solution, int, bool]:
-        session = Session(problem, trainer.client, trainer.params, trainer.run.n_agents, seed)
-        solution = await player.solve(session)
-        tokens = sum(call.prompt_tokens + call.completion_tokens for call in session.calls)
-        return solution, tokens, grade(problem, solution.text, trainer.params).correct
+    async def one(problem: Problem) -> Solution:
+        return await player.solve(Session(problem, trainer.client, params, run.n_agents, run.seed))
 
     return list(await asyncio.gather(*(one(problem) for problem in UNSEEN)))
 
 
-def shares(trainer: training.Trainer, solutions: list[Solution], step: int) -> float:
-    """Mean over problems of the expected reward at the played joint action, as a share of the best."""
+def games(trainer: training.Trainer) -> list[SimulatedGame]:
+    """The closed-form game of every unseen problem."""
     params, n = trainer.params, trainer.run.n_agents
-    t, p = params.action.temperature, params.action.repetition_penalty
-    low, width = np.array([t.low, p.low]), np.array([t.high - t.low, p.high - p.low])
-    reached = []
-    for problem, solution in zip(UNSEEN, solutions, strict=True):
-        game = SimulatedGame(n, params.simulated, params.reward, (difficulty(problem.id),))
-        u = (np.array(solution.steps[step]["actions"]) - low) / width
-        reached.append(game.value(u) / game.optimum[1])
-    return float(np.mean(reached))
+    return [SimulatedGame(n, params.simulated, params.reward, (difficulty(p.id),)) for p in UNSEEN]
 
 
-async def study(n: int, episodes: int, seeds: int, rule: str) -> None:
-    print(f"SIMULATED team, N = {n}, {episodes} episodes, {rule} refinement, {len(UNSEEN)} unseen problems")
-    print(
-        "| SIMULATED: share of the optimum | " + " | ".join(f"seed {s}" for s in range(seeds)) + " | mean |"
-    )
-    print("|---" * (seeds + 2) + "|")
-    pairs = []
+def played(trainer: training.Trainer, solution: Solution, step: int) -> Array:
+    """The joint action of a solution's round, in shares of the ranges: [N, 2]."""
+    action = trainer.params.action
+    low = np.array([span.low for span in action.dimensions.values()])
+    high = np.array([span.high for span in action.dimensions.values()])
+    shares: Array = (np.array(solution.steps[step]["actions"]) - low) / (high - low)
+    return shares
+
+
+async def share(n: int, episodes: int, seed: int, condition: dict[str, Any]) -> float:
+    """Mean over problems of the expected reward at the policy's joint action, as a share of the best."""
+    trainer = await learn(n, episodes, seed, condition)
+    solutions = zip(games(trainer), await solve(trainer, "econ-baseline"), strict=True)
+    return float(np.mean([g.value(played(trainer, s, 0)) / g.optimum[1] for g, s in solutions]))
+
+
+async def study(n: int, episodes: int, seeds: range) -> None:
+    print(f"SIMULATED team, N = {n}, {episodes} episodes, {len(UNSEEN)} unseen problems")
+    print("| SIMULATED: share of the optimum | " + " | ".join(f"seed {s}" for s in seeds) + " | mean |")
+    print("|---" * (len(seeds) + 2) + "|")
     for name, condition in CONDITIONS.items():
-        row = []
-        for seed in range(seeds):
-            trainer = await learn(condition, n, episodes, seed, rule)
-            baseline = await solve(trainer, "econ-baseline", seed)
-            row.append(shares(trainer, [s for s, _, _ in baseline], 0))
-            if name == "trained":
-                bne = await solve(trainer, "econ-bne", seed)
-                last = shares(trainer, [s for s, _, _ in bne], -1)
-                pairs.append((baseline, bne, row[-1], last))
-        cells = " | ".join(f"{x:.1%}" for x in [*row, float(np.mean(row))])
-        print(f"| {name} | {cells} |", flush=True)
-    compare(pairs)
+        row = [await share(n, episodes, seed, condition) for seed in seeds]
+        print(f"| {name} | {' | '.join(f'{x:.1%}' for x in [*row, float(np.mean(row))])} |", flush=True)
 
 
-def compare(pairs: list[tuple[list[Any], list[Any], float, float]]) -> None:
-    """econ-bne minus econ-baseline: paired differences, bootstrap 95 % over problems within seeds."""
-    generator = np.random.default_rng(0)
-    correct = np.array([[[ok for _, _, ok in method] for method in pair[:2]] for pair in pairs], dtype=float)
-    difference = correct[:, 1] - correct[:, 0]  # [seeds, problems]
-    draws = generator.integers(0, difference.shape[1], (4000, *difference.shape))
-    means = np.take_along_axis(np.broadcast_to(difference, draws.shape), draws, axis=2).mean(axis=(1, 2))
-    low, high = np.quantile(means, [0.025, 0.975])
-    tokens = [[np.mean([t for _, t, _ in method]) for method in pair[:2]] for pair in pairs]
-    before, after = np.mean(tokens, axis=0)
-    accuracy = correct.mean(axis=(0, 2))
-    print(f"SIMULATED econ-baseline {accuracy[0]:.1%}, econ-bne {accuracy[1]:.1%}: difference "
-          f"{difference.mean() * 100:+.1f} points, 95 % [{low * 100:+.1f}, {high * 100:+.1f}], "
-          f"{difference.size} paired problems; tokens {before:.0f} and {after:.0f} per problem")  # fmt: skip
-    print("SIMULATED share of the optimum at the last round's action: "
-          + ", ".join(f"{first:.1%} -> {last:.1%}" for _, _, first, last in pairs))  # fmt: skip
+def options(doc: str | None) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--n-agents", type=int, default=3)
+    parser.add_argument("--first-seed", type=int, default=0)
+    parser.add_argument("--seeds", type=int, default=5)
+    return parser
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--n-agents", type=int, default=3)
+    parser = options(__doc__)
     parser.add_argument("--episodes", type=int, default=600)
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--rule", choices=["learned", "best_response"], default="learned")
     asked = parser.parse_args()
-    asyncio.run(study(asked.n_agents, asked.episodes, asked.seeds, asked.rule))
+    seeds = range(asked.first_seed, asked.first_seed + asked.seeds)
+    asyncio.run(study(asked.n_agents, asked.episodes, seeds))
 
 
 if __name__ == "__main__":
