@@ -183,6 +183,7 @@ def cache() -> None:
         started = time.perf_counter()
         assert all(store.get(key) for key in keys)
         looked = time.perf_counter() - started
+        store.close()  # which merges what was written into the main file
         size = store.path.stat().st_size / len(keys)
         print(f"kept {len(keys) / kept:,.0f}/s, looked up {len(keys) / looked:,.0f}/s, {size:.0f} bytes each")
 

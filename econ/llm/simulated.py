@@ -12,7 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import orjson
@@ -23,7 +23,7 @@ from econ.llm.base import Usage
 from econ.params import Params
 from econ.records import Call, Message, Problem, Request, stable_seed
 
-_ANSWER = re.compile(r"Final answer: (\S+)")
+_ANSWER = re.compile(r"(?:Final answer: |^(?=\[\{))(\[\{.*\}\]|\S+)", re.MULTILINE)  # a plan is a line
 _READ = re.compile(r"^Answer \d+: ((?:(?!^Answer \d+: ).*\n?)*)", re.MULTILINE)
 _MARK = "Problem:\n"
 _READERS = ("coordinator", "selector", "aggregator")  # roles that decide on others' answers
@@ -110,10 +110,12 @@ class SimulatedClient:
             self._embeddings[key] = (vector / np.linalg.norm(vector)).tolist()
         return self._embeddings[key]
 
-    def _typed(self, answer: str, problem: Problem) -> str | int:
-        """As the commitment's schema has it: a number where the problem asks for one."""
-        asked = prompts.kind_of(problem.benchmark, self.params) == "number"
-        return int(answer) if asked and re.fullmatch(r"-?\d{1,15}", answer) else answer
+    def _typed(self, answer: str, problem: Problem) -> Any:
+        """As the commitment's schema has it: a number or a plan where the problem asks for one."""
+        asked = prompts.kind_of(problem.benchmark, self.params)
+        number = asked == "number" and re.fullmatch(r"-?\d{1,15}", answer)
+        plan = asked == "plan" and answer.startswith("[{")
+        return orjson.loads(answer) if number or plan else answer
 
     def _answer_as(self, request: Request, content: str, problem: Problem) -> str:
         """What the request's role says: of what it reads, the most frequent answer, ties to the earliest."""
@@ -170,6 +172,8 @@ class SimulatedClient:
         if answer_kind == "yesno":
             right = gold or "yes"
             return right if kind == game.RIGHT else {"yes": "no", "no": "yes"}.get(right, "no")
+        if answer_kind == "plan" and gold and kind == game.RIGHT:
+            return orjson.dumps(orjson.loads(gold)).decode()  # as a commitment's JSON has it
         wrong = {game.COMMON: "-101", game.OWN: str(-1001 - agent)}
         text = (gold or "0") if kind == game.RIGHT else wrong[kind]
         return f"\\boxed{{{text.replace(' ', '')}}}" if answer_kind == "math" else text

@@ -78,13 +78,11 @@ class Together:
 
     async def send(self, body: Json) -> Reply:
         try:
-            # As extra_body, since the SDK takes a fifth of a call's time to walk through typed arguments.
-            response = await self._sdk().chat.completions.with_raw_response.create(
-                model=body["model"], messages=[], extra_body=body
-            )
+            # Not chat.completions.create: it takes a third of a call's time to walk through typed arguments.
+            response = await self._sdk().post("/v1/chat/completions", cast_to=httpx.Response, body=body)
         except Exception as error:
             raise _fault(error) from None
-        return read_reply(response.http_response.content)
+        return read_reply(response.content)
 
     async def revive(self) -> None:
         """Not ours to start."""
