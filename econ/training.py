@@ -165,13 +165,20 @@ class Trainer:
         return row
 
     def _commitment_change(self, numbers: range, episodes: list[Episode]) -> float | None:
-        """Mean distance between each problem's commitment and its last; None if none was played before."""
+        """Mean distance between each problem's commitment and the one before: of the last time it was played,
+        or, the first time, of the round before. None where there is none before.
+
+        With more problems than episodes no problem is played twice, as in the paper's setting.
+        """
         changes = []
         for number, episode in zip(numbers, episodes, strict=True):
-            problem, now = self.problem(number), episode.rounds[-1].commitment_embedding
-            if problem.id in self.commitments:
-                changes.append((now - self.commitments[problem.id]).norm().item())
-            self.commitments[problem.id] = now
+            problem, *before = self.problem(number).id, *(r.commitment_embedding for r in episode.rounds)
+            now = before.pop()
+            if problem in self.commitments:
+                before.append(self.commitments[problem])
+            if before:
+                changes.append((now - before[-1]).norm().item())
+            self.commitments[problem] = now
         return float(np.mean(changes)) if changes else None
 
     def _checkpoints(self, before: int, reward: float) -> None:

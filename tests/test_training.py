@@ -192,6 +192,19 @@ def test_every_problem_is_played_once_per_pass() -> None:
     assert first != second
 
 
+def test_training_that_plays_no_problem_twice_can_still_settle() -> None:
+    settled = {"commitment_change": 2, "reward": 0, "loss_change": 100, "warmup": 16, "patience": 2}
+    stop_after = {}
+    for k in (0, 1):
+        known = problems(48)
+        p = params(train={"episodes": 48, "early_stopping": settled}, bne={"max_iterations_train": k})
+        run = training.Run("svamp", 3, 0, p, known)
+        trainer = asyncio.run(training.start(run, SimulatedClient(p, known), None))
+        asyncio.run(trainer.train())
+        stop_after[k] = trainer.episodes
+    assert stop_after == {0: 48, 1: 32}  # of one round each, there is no commitment before to compare with
+
+
 def test_answers_may_arrive_in_any_order() -> None:
     class Slow(Recorder):
         async def complete(self, request: Request) -> Call:

@@ -25,8 +25,8 @@ class Stopper:
 
         Args:
             episodes: played so far.
-            commitment_change: mean distance between a problem's commitment now and the last time it was
-                played; None while no problem has been played twice, which counts as not held.
+            commitment_change: mean distance between a problem's commitment and the one before; None while
+                there is none before, which counts as not held.
             reward: mean r_tot of the episodes since the last check.
             loss: L_tot of this update.
         """

@@ -127,7 +127,7 @@ async def _ask(session: Session, answers: Sequence[str | None], round: int, agen
 
 
 def _groups(answers: Sequence[str | None], size: int) -> list[Sequence[str | None]]:
-    """As few groups of at most ``size`` as possible, of nearly equal sizes: 9 -> 3 + 3 + 3, 5 -> 3 + 2."""
+    """As few groups of at most ``size`` as possible, of nearly equal sizes: 9 -> 3 + 3 + 3, 5 -> 2 + 3."""
     count = -(-len(answers) // size)
     bounds = [round(i * len(answers) / count) for i in range(count + 1)]
     return [answers[a:b] for a, b in pairwise(bounds)]
