@@ -40,7 +40,7 @@ from tests.engines.conftest import Project, lay_out
 from tests.llm.fake_server import Body, FakeServer, Faults, no_fault
 
 METHODS = ["econ-baseline", "econ-bne", "debate", "cot"]
-IN_FLIGHT, LATENCY = 4, 0.6  # of the runs that are killed: most of the time calls are in flight
+IN_FLIGHT, LATENCY = 4, 1.0  # of the runs that are killed: most of the time calls are in flight
 TARGET = "aggregate"  # of the runs that are killed: all that asks a model, and the tables
 SHARE = 0.2  # of the attempts fail
 IN_A_ROW = 3  # no request fails more often than this one after the other

@@ -1,11 +1,14 @@
 """What a user types, and what is said when it is wrong."""
 
 import os
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from econ.cli import explained
 
 ROOT = Path(__file__).parent.parent
 
@@ -112,3 +115,12 @@ def test_bad_input_is_one_line_and_a_non_zero_exit(
     assert told in last
     assert "Traceback" not in done.stderr
     assert kept.read_text() == "{}"
+
+
+def test_a_damaged_cache_met_by_tasks_that_run_together_is_one_line() -> None:
+    inner = ExceptionGroup("tasks", [sqlite3.DatabaseError("database disk image is malformed")])
+    line = explained(ExceptionGroup("tasks", [inner]))
+    assert "call cache" in line
+    assert "malformed" in line
+    with pytest.raises(ExceptionGroup):
+        explained(ExceptionGroup("tasks", [inner, ValueError("of our own")]))

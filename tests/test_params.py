@@ -29,6 +29,10 @@ def test_an_empty_file_is_the_defaults(tmp_path: Path) -> None:
         ("methods: [debat]", "unknown method 'debat'"),
         ("llm: {backend: openai}", "llm.base_url is needed"),
         ("llm: {executors: [a, b]}", "give one for all"),
+        (
+            "llm: {coordinator: a, executors: [b], budget: {usd: 1}, prices: {a: {prompt: 1,completion: 2}}}",
+            "budget.usd counts money, and prices has none for b",
+        ),
         ("action: {repetition_penalty: {low: 0.1, high: 0.9}}", "rewards repetition"),
         ("action: {temperature: {low: 2, high: 1}}", "must be below"),
         ("action: {fixed: {top_p: 0.9}}", "fixed.top_p: not a dimension of the action"),

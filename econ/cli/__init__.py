@@ -57,8 +57,6 @@ def group() -> None:
 
 def main() -> None:
     """Run a command; a known fault is one line on stderr and exit code 1, bad usage exit code 2."""
-    from econ.errors import EconError
-
     try:
         sys.exit(group.main(standalone_mode=False) or 0)
     except click.exceptions.Abort:
@@ -68,32 +66,34 @@ def main() -> None:
     except click.ClickException as fault:
         fault.show()
         sys.exit(fault.exit_code)
-    except EconError as fault:
-        fail(str(fault))
-    except ExceptionGroup as group_fault:
-        fail(str(first_known(group_fault)))
-    except OSError as fault:
-        fail(file_fault(fault))
+    except Exception as fault:
+        fail(explained(fault))
 
 
-def first_known(group_fault: ExceptionGroup[Exception]) -> Exception:
-    """The first fault a user is meant to see, of tasks that ran together; others are raised as they are."""
+def explained(fault: Exception) -> str:
+    """The line for a fault that a user is meant to see, or for the first of tasks that ran together: of the
+    project, of a file (full disk, no permission …), of the call cache. Any other is raised as it is."""
+    import sqlite3
+
     from econ.errors import EconError
 
-    known, unknown = group_fault.split((EconError, OSError))
-    if known is None or unknown is not None:
-        raise group_fault
-    fault: Exception = known
     while isinstance(fault, ExceptionGroup):
-        fault = fault.exceptions[0]
-    return EconError(file_fault(fault)) if isinstance(fault, OSError) else fault
-
-
-def file_fault(fault: OSError) -> str:
-    """What the system says of a file: full disk, no permission …"""
-    if fault.errno is None:
-        raise fault
-    return f"{fault.filename or 'file system'}: {fault.strerror}"
+        known, unknown = fault.split((EconError, OSError, sqlite3.Error))
+        if known is None or unknown is not None:
+            raise fault
+        fault = known.exceptions[0]
+    if isinstance(fault, EconError):
+        return str(fault)
+    if isinstance(fault, OSError) and fault.errno is not None:
+        return f"{fault.filename or 'file system'}: {fault.strerror}"
+    if isinstance(fault, sqlite3.Error):
+        return str(
+            EconError(
+                f"the call cache in .econ/cache cannot be used: {fault}",
+                "move it away to start a new one, and `econ cache import` what you exported",
+            )
+        )
+    raise fault
 
 
 def fail(line: str, code: int = 1) -> None:

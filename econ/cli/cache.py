@@ -32,9 +32,8 @@ def info() -> None:
     for kind, number in ledger.facts().items():
         click.echo(f"  {kind}: {number:,} kept")
     for run in ledger.spending():
-        click.echo(
-            f"  run '{run.run}' has paid {run.calls:,} calls, {run.tokens:,} tokens, {run.usd:.4f} USD"
-        )
+        usd = f", {run.usd:.4f} USD" if run.usd else ""
+        click.echo(f"  run '{run.run}' has paid {run.calls:,} calls, {run.tokens:,} tokens{usd}")
 
 
 @command.command("export")

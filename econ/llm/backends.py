@@ -114,12 +114,15 @@ class Http:
             async with self._session.request(method, url, data=data, headers=headers) as response:
                 payload = await response.read()
                 return Received(response.status, payload, response.headers.get("Retry-After"))
+        except aiohttp.ClientConnectorDNSError:
+            raise Fault("unknown host", gone=True) from None
         except aiohttp.ClientConnectorError:
             raise Fault("connection refused", gone=True) from None
         except TimeoutError:
             raise Fault("timeout") from None
         except aiohttp.InvalidURL:
-            raise EconError(f"llm.base_url '{url}' is not a URL", "like http://127.0.0.1:8000/v1") from None
+            way_out = "correct llm.base_url: one like http://127.0.0.1:8000/v1"
+            raise EconError(f"'{url}' is not a URL", way_out) from None
         except (aiohttp.ClientError, OSError):
             raise Fault("connection dropped") from None
 

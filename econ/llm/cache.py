@@ -224,7 +224,7 @@ def connect(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.executescript(_SCHEMA)
     except sqlite3.Error as fault:
-        way_out = "move it away to start a new one, or restore it with `econ cache import`"
+        way_out = "move it away to start a new one, and `econ cache import` what you exported"
         raise EconError(f"the call cache {path} cannot be opened: {fault}", way_out) from None
     return connection
 

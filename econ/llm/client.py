@@ -68,6 +68,7 @@ class LLMClient:
         self._asking: dict[bytes, asyncio.Task[int | None]] = {}
         self._alive = time.monotonic()  # when the server last gave an answer
         self._sent: set[asyncio.Task[Any] | None] = set()  # on the wire, or answered and not yet kept
+        self._told: set[tuple[str, str]] = set()  # models and reasons of failed calls
         self._closing = False
         self._activity: Activity | None = None
         self._cache = Cache()
@@ -97,7 +98,7 @@ class LLMClient:
             self._activity.close()
         await self._backend.close()
         await self._embedder.close()
-        self._gate.slots.close()
+        await self._gate.slots.close()
         self._cache.close()
 
     async def _drain(self, seconds: float | None) -> None:
@@ -127,7 +128,7 @@ class LLMClient:
             try:
                 answer = await asyncio.shield(task)
             except Failed as failure:
-                self._counts.failed += 1
+                self._count_failed(request.model, failure.reason)
                 return self._report(_call(request, None, payer, failure.reason), paid=False)
             paid = answer.payer == payer
         if not paid:
@@ -302,6 +303,14 @@ class LLMClient:
         counts.usd += answer.usd or 0.0
         if self._activity is not None:
             self._activity.answered(answer.prompt_tokens, answer.completion_tokens)
+
+    def _count_failed(self, model: str, reason: str) -> None:
+        self._counts.failed += 1
+        if (model, reason) not in self._told:
+            self._told.add((model, reason))
+            _say(
+                f"a call to {model} got no answer: {reason}; such calls count as failed, `econ doctor` looks"
+            )
 
     @property
     def usage(self) -> Usage:

@@ -81,7 +81,7 @@ class Embedder:
         vectors = dict(zip(keys, self._cache.facts(keys), strict=True))
         unknown = {key: text for key, text in zip(keys, texts, strict=True) if vectors[key] is None}
         if unknown and self._offline:
-            raise missing(f"the embedding of {len(unknown)} texts by {self._model}")
+            raise missing(f"{len(unknown)} embedding{'s' * (len(unknown) > 1)} by {self._model}")
         computing = {key: self._computed(key, text) for key, text in unknown.items()}
         if computing:
             await asyncio.wait(computing.values())

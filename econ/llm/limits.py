@@ -143,7 +143,10 @@ class Slots:
         finally:
             self._hungry.drop()
 
-    def close(self) -> None:
+    async def close(self) -> None:
+        if self._poller is not None:
+            self._poller.cancel()
+            await asyncio.wait([self._poller])
         for lock in (*self._files, self._hungry, self._look):
             lock.close()
 
@@ -231,7 +234,7 @@ class Purse:
             ):  # fmt: skip
                 if limit is not None and used + waiting + more > limit:
                     if held[0] == 0 or name == "calls":
-                        raise _spent(name, limit, used, waiting, run)
+                        raise _spent(name, limit, used, waiting, more, run)
                     return None
             reservation = uuid.uuid4().hex
             db.execute(
@@ -260,9 +263,11 @@ def _digest(owner: str) -> bytes:
     return hashlib.sha256(owner.encode()).digest()
 
 
-def _spent(name: str, limit: float, used: float, waiting: float, run: str) -> EconError:
+def _spent(name: str, limit: float, used: float, waiting: float, more: float, run: str) -> EconError:
     flying = f" and {waiting:g} in flight" if waiting else ""
+    following = "" if name == "calls" else f", and the next call may take {more:g}"
     return EconError(
-        f"the budget of run '{run}' is reached: llm.budget.{name} is {limit:g}, {used:g} are spent{flying}",
+        f"the budget of run '{run}' is reached: llm.budget.{name} is {limit:g}, {used:g} are spent{flying}"
+        f"{following}",
         f"every answer is kept: raise llm.budget.{name} and run again, or name a new run with ECON_RUN",
     )

@@ -118,6 +118,13 @@ class LLM(Section):
     prices: dict[str, Price] = Field(default_factory=dict)
     local: Local = Local()
 
+    @model_validator(mode="after")
+    def _money_can_be_counted(self) -> Self:
+        unpriced = sorted({self.coordinator, *self.executors} - set(self.prices))
+        if self.budget.usd is not None and unpriced:
+            raise ValueError(f"budget.usd counts money, and prices has none for {', '.join(unpriced)}")
+        return self
+
     def executor(self, agent: int) -> str:
         """The model of executor ``agent`` (0-based)."""
         return self.executors[0] if len(self.executors) == 1 else self.executors[agent]

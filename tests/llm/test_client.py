@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from econ.errors import EconError
 from econ.llm import open_client, payer
+from econ.llm.limits import POLL
 from econ.params import Params
 from econ.records import Call, Request, Sampling
 from tests.llm.conftest import params_for, request
@@ -162,6 +164,14 @@ async def test_calls_in_flight_are_limited_and_reached() -> None:
     with FakeServer(latency=0.05) as server:
         await ask(params_for(server.url, max_in_flight=8), *(request(n) for n in range(40)))
     assert server.most_in_flight == 8
+
+
+async def test_no_look_for_slots_outlives_the_client(caplog: pytest.LogCaptureFixture) -> None:
+    with FakeServer() as server:
+        await ask(params_for(server.url, max_in_flight=1), *(request(n) for n in range(3)))
+    await asyncio.sleep(2 * POLL)
+    gc.collect()  # an error that nobody waits for is told of now
+    assert not caplog.records
 
 
 async def test_usage_is_counted_and_priced() -> None:

@@ -39,7 +39,7 @@ async def test_each_text_is_computed_once_and_kept_exactly(computed: list[str]) 
     assert computed == ["a", "bb"]
     async with open_client(params, offline=True) as client:
         assert await client.embed(["a", "bb", "a"]) == first
-        with pytest.raises(EconError, match="the cache lacks the embedding of 1 texts"):
+        with pytest.raises(EconError, match="the cache lacks 1 embedding by "):
             await client.embed(["new"])
     assert first[0] == array("f", [1, 1 / 3]).tolist()
 

@@ -1,0 +1,77 @@
+"""A server without effect in one dimension of the action: refused as it is, and named in every result where that
+dimension is held."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from econ.cli import group
+from econ.errors import EconError
+from tests.llm.conftest import params_for
+from tests.llm.fake_server import Body, FakeServer
+
+REPOSITORY = Path(__file__).parents[2]
+JOB = ("--benchmark", "svamp", "--n-agents", "3")
+REMARK = "repetition_penalty fixed at 1"
+
+
+def deaf(body: Body) -> str:
+    """Heeds the temperature and drops the penalty."""
+    draw = random.Random(repr([body["messages"], body["seed"], body["temperature"]]))
+    return f"Thought {draw.random()}. Final answer: {draw.randrange(9)}"
+
+
+def run(*words: str) -> None:
+    done = CliRunner().invoke(group, words, catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+
+
+def settle(server: FakeServer, **action: Any) -> None:
+    llm = params_for(server.url, dialect="vllm").model_dump(mode="json")["llm"]
+    settings = {
+        "benchmarks": ["svamp"], "n_agents": [3], "methods": ["econ-baseline", "econ-bne", "cot"], "llm": llm,
+        "data": {"source": "shipped", "train_problems": 2, "test_problems": 3},
+        "train": {"episodes": 2}, "bne": {"max_iterations_infer": 1}, "action": action,
+    }  # fmt: skip
+    Path("params.yaml").write_text(yaml.safe_dump(settings))
+
+
+def test_it_is_refused_then_held_and_every_result_says_so(project: Path, vectors: None) -> None:
+    shutil.copytree(REPOSITORY / "data/paper", "data/paper")
+    with FakeServer(deaf) as server:
+        settle(server)
+        run("download")
+        with pytest.raises(
+            EconError, match=r"ignores repetition_penalty.*action\.fixed: {repetition_penalty: 1"
+        ):
+            run("train", *JOB)
+        assert not Path("results").exists()
+
+        settle(server, fixed={"repetition_penalty": 1.0})
+        server.log.clear()
+        run("train", *JOB)
+        for method in ("econ-baseline", "econ-bne"):
+            run("evaluate", *JOB, "--method", method)
+        run("debate", *JOB, "--method", "cot")
+        assert {seen.body["repetition_penalty"] for seen in server.log} == {1.0}
+    for command in ("aggregate", "figures", "report"):
+        run(command)
+    for method in ("econ-baseline", "econ-bne"):
+        metrics = orjson.loads(Path(f"results/metrics/svamp/{method}-n3-s0.json").read_bytes())
+        assert metrics["fixed"] == {"repetition_penalty": 1.0}
+    assert orjson.loads(Path("results/metrics/svamp/cot-n3-s0.json").read_bytes())["fixed"] == {}
+    told = {
+        path.name
+        for path in Path("results").rglob("*")
+        if path.is_file() and REMARK.encode() in path.read_bytes()
+    }
+    print(sorted(told))
+    print(sorted(p.name for p in Path("results").rglob("*") if p.is_file()))
