@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from econ import paths
 from econ.files import write_atomic
 from econ.params import parse_method
+from econ.reporting import show
 from econ.reporting.outputs import FIGURE_FORMATS
 
 if TYPE_CHECKING:
@@ -170,6 +171,11 @@ def note(figure: Figure, text: str, simulated: bool) -> None:
     mark = "SIMULATED (no language model). " if simulated else ""
     wrapped = textwrap.fill(mark + text, int(CHARACTERS_PER_INCH * figure.get_figwidth()))
     figure.suptitle(wrapped, fontsize=7, x=0.01, ha="left", color="#B00020" if simulated else "#444444")
+
+
+def note_rows(figure: Figure, text: str, frame: pd.DataFrame) -> None:
+    """:func:`note` with what a table's rows say of themselves: SIMULATED, and what ECON did not learn."""
+    note(figure, "; ".join(filter(None, [text, show.not_learned(frame)])), show.is_simulated(frame))
 
 
 def how_many(frame: pd.DataFrame) -> str:

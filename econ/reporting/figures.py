@@ -57,7 +57,7 @@ def accuracy() -> Figure:
     if frame[list(_PAPER_COLUMNS)].notna().any(axis=None):
         handles.append(canvas.marker("|", canvas.PAPER, "paper, 8x7B to 405B", markersize=7))
     canvas.legend(figure, handles)
-    canvas.note(figure, f"{canvas.how_many(frame)}; bars: 95 % intervals", show.is_simulated(frame))
+    canvas.note_rows(figure, f"{canvas.how_many(frame)}; bars: 95 % intervals", frame)
     return figure
 
 
@@ -98,7 +98,7 @@ def _changes(frame: pd.DataFrame, what: str, reported: str | None = None) -> Fig
         handles.append(canvas.marker("|", canvas.PAPER, "paper, mean of its models", markersize=7))
     canvas.legend(figure, handles)
     text = f"{what}; bars: 95 % paired bootstrap (hollow: all problems alike, no interval)"
-    canvas.note(figure, f"{text}; {canvas.how_many(frame)}", show.is_simulated(frame))
+    canvas.note_rows(figure, f"{text}; {canvas.how_many(frame)}", frame)
     return figure
 
 
@@ -129,7 +129,7 @@ def tokens() -> Figure:
         handles.append(canvas.marker("|", "#111111", "paper, table 3, 70B"))
         said.append("the paper does not define its unit; arrow: beyond the axis")
     canvas.legend(figure, handles)
-    canvas.note(figure, "; ".join(said), show.is_simulated(frame))
+    canvas.note_rows(figure, "; ".join(said), frame)
     return figure
 
 

@@ -52,7 +52,7 @@ def scaling() -> Figure:
     text = (
         f"{canvas.how_many(frame)}; bars: 95 % intervals; the paper's figures 4 and 5 are no numeric targets"
     )
-    canvas.note(figure, text, show.is_simulated(frame))
+    canvas.note_rows(figure, text, frame)
     return figure
 
 
@@ -82,7 +82,7 @@ def tradeoff() -> Figure:
         handles.append(canvas.marker("*", "#555555", "paper, table 3, 70B", **star))
     canvas.legend(figure, handles)
     text = f"{canvas.how_many(frame)}; bars: 95 % intervals; lines: fewer samples or rounds of the same calls"
-    canvas.note(figure, text, show.is_simulated(frame))
+    canvas.note_rows(figure, text, frame)
     return figure
 
 
@@ -114,7 +114,7 @@ def convergence() -> Figure:
     handles = [_handle(method) for method in methods]
     canvas.legend(figure, handles + (_count_handles(counts) if len(counts) > 1 else []))
     text = f"Participants after each round; {canvas.how_many(frame)}; a game that ended stands as it ended"
-    canvas.note(figure, text, show.is_simulated(frame))
+    canvas.note_rows(figure, text, frame)
     return figure
 
 

@@ -1,9 +1,9 @@
-"""A server without effect in one dimension of the action: refused as it is, and named in every result where that
-dimension is held."""
+"""A server that heeds one dimension of the action only: refused, unless the other is held; results say so."""
 
 from __future__ import annotations
 
 import random
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from click.testing import CliRunner
 
 from econ.cli import group
 from econ.errors import EconError
+from econ.reporting.page import Picture
 from tests.llm.conftest import params_for
 from tests.llm.fake_server import Body, FakeServer
 
@@ -44,8 +45,20 @@ def settle(server: FakeServer, **action: Any) -> None:
     Path("params.yaml").write_text(yaml.safe_dump(settings))
 
 
-def test_it_is_refused_then_held_and_every_result_says_so(project: Path, vectors: None) -> None:
+def play() -> None:
+    run("download")
+    run("train", *JOB)
+    for method in ("econ-baseline", "econ-bne"):
+        run("evaluate", *JOB, "--method", method)
+    run("debate", *JOB, "--method", "cot")
+
+
+def test_it_is_refused_and_once_it_is_held_every_result_says_so(
+    project: Path, vectors: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shutil.copytree(REPOSITORY / "data/paper", "data/paper")
+    monkeypatch.setattr("econ.reporting.figures.FIGURES", {"accuracy": ""})  # one is enough, and quick
+    monkeypatch.setattr("econ.reporting.page._picture", lambda name: Picture(name, name, "", 1))
     with FakeServer(deaf) as server:
         settle(server)
         run("download")
@@ -57,21 +70,20 @@ def test_it_is_refused_then_held_and_every_result_says_so(project: Path, vectors
 
         settle(server, fixed={"repetition_penalty": 1.0})
         server.log.clear()
-        run("train", *JOB)
-        for method in ("econ-baseline", "econ-bne"):
-            run("evaluate", *JOB, "--method", method)
-        run("debate", *JOB, "--method", "cot")
+        play()
         assert {seen.body["repetition_penalty"] for seen in server.log} == {1.0}
-    for command in ("aggregate", "figures", "report"):
-        run(command)
     for method in ("econ-baseline", "econ-bne"):
         metrics = orjson.loads(Path(f"results/metrics/svamp/{method}-n3-s0.json").read_bytes())
         assert metrics["fixed"] == {"repetition_penalty": 1.0}
     assert orjson.loads(Path("results/metrics/svamp/cot-n3-s0.json").read_bytes())["fixed"] == {}
-    told = {
-        path.name
-        for path in Path("results").rglob("*")
-        if path.is_file() and REMARK.encode() in path.read_bytes()
-    }
-    print(sorted(told))
-    print(sorted(p.name for p in Path("results").rglob("*") if p.is_file()))
+
+    for command in ("aggregate", "figures", "report"):
+        run(command)
+    tables = [path for path in Path("results/tables").glob("*.md") if "econ-bne" in path.read_text()]
+    assert len(tables) > 5
+    assert [path for path in tables if REMARK not in path.read_text()] == []
+    texts = re.findall(
+        "<!-- (.*?) -->", Path("results/figures/accuracy.svg").read_text()
+    )  # beside their outlines
+    assert REMARK in " ".join(texts)
+    assert REMARK in Path("results/report/index.html").read_text()
