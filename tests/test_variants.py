@@ -95,7 +95,7 @@ def test_commands_play_a_variant_with_its_own_params_and_checkpoint(
     monkeypatch.chdir(tmp_path)
     Path("params.yaml").write_text(
         "llm: {backend: simulated}\ndata: {source: shipped}\ntrain: {episodes: 2, update_interval: 2}\n"
-        "bne: {max_iterations_infer: 0}\nmethods: [econ-bne]\n"
+        "bne: {max_iterations_infer: 0, convergence_threshold: 0}\nmethods: [econ-bne]\n"
         "variants: {no-strategy: {team: {strategy: none}}, k1: {bne: {max_iterations_infer: 1}}}\n"
     )
 
