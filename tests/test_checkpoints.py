@@ -7,6 +7,7 @@ import math
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,9 @@ from econ.equilibrium import checkpoint
 from econ.equilibrium.replay import Experience
 from econ.errors import EconError
 from econ.methods import scoring
+from econ.methods.econ import from_checkpoint
 from econ.params import Params
-from tests.test_training import SMALL, params, train
+from tests.test_training import SMALL, Recorder, params, solve, train
 
 ROOT = Path(__file__).parents[1]
 PLAN = {"episodes": 20, "checkpoint_interval": 8}  # the last interval is a short one
@@ -77,6 +79,7 @@ from econ.equilibrium import checkpoint
 from econ.equilibrium.replay import Experience
 from econ.errors import EconError
 from econ.methods import scoring
+from econ.methods.econ import from_checkpoint
 from econ.params import Params
 
 write = checkpoint.write_atomic
@@ -164,6 +167,42 @@ def test_what_is_not_finite_leaves_no_trace_in_the_learner(
     assert len(trainer.history) == 1
     assert all(a is b for a, b in zip(trainer.learner.replay.episodes, stored, strict=True))
     assert all(torch.equal(p, before[name]) for name, p in trainer.learner.team.state_dict().items())
+
+
+class Ill(Recorder):
+    """Its embeddings are ``ill`` from the ``first`` request on."""
+
+    def __init__(self, p: Params, first: int, ill: Callable[[list[float]], list[float]]) -> None:
+        super().__init__(p)
+        self.first, self.ill, self.asked = first, ill, 0
+
+    async def embed(self, texts: list[str]) -> list[list[float]]:
+        self.asked += 1
+        vectors = await super().embed(texts)
+        return vectors if self.asked < self.first else [self.ill(vector) for vector in vectors]
+
+
+@pytest.mark.parametrize(
+    ("ill", "told"),
+    [
+        (lambda vector: [*vector[:-1], math.nan], r"the embedding of 'SIMULATED .*' is not finite"),
+        (lambda vector: vector[:-1], r"vectors of 31 numbers; the networks were made for 32"),
+    ],
+    ids=["not a number", "of another size"],
+)
+def test_embeddings_that_no_network_can_read_are_named(
+    ill: Callable[[list[float]], list[float]], told: str, tmp_path: Path
+) -> None:
+    p = params()
+    for first in (2, 3, 20):
+        with pytest.raises(EconError, match=told):
+            train(p, client=Ill(p, first, ill), folder=tmp_path / "none")
+    train(p, folder=tmp_path)
+    with pytest.raises(EconError, match=told):
+        solve(from_checkpoint(tmp_path, p, 3, "econ-bne"), p, Ill(p, 1, ill))
+    longer = params(train={"episodes": 24})
+    with pytest.raises(EconError, match=told):
+        train(longer, client=Ill(p, 1, ill), resume=tmp_path / "last.safetensors")
 
 
 @pytest.mark.parametrize("reward", [math.nan, math.inf, -0.5, 1.5])

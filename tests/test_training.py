@@ -427,6 +427,15 @@ def test_belief_and_commitment_in_the_prompt_are_options() -> None:
         assert all(words in content for words in ("You expect", "committed to")) == bool(found)
 
 
+def test_the_belief_in_words_is_the_value_of_the_action_that_is_played() -> None:
+    p = params(team={"belief": "text"}, bne={"convergence_threshold": 0, "same_commitment": 1})
+    client = Recorder(p)
+    solution = solve(EconMethod("econ-bne", train(p).learner.team, p), p, client)
+    for r in executor_requests(client):
+        q = solution.steps[r.round]["q"][r.agent]
+        assert f"You expect a reward of {q:.2f} (0 to 1)" in r.messages[0]["content"]
+
+
 def test_several_decisions_per_episode() -> None:
     p = params(train={"max_rounds": 3, "gamma": 0.9})
     trainer = train(p)

@@ -6,6 +6,7 @@ The same code plays training and evaluation; only exploration and the number of 
 from __future__ import annotations
 
 import asyncio
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -17,6 +18,7 @@ from econ import prompts
 from econ.equilibrium.actions import Explorer, scale
 from econ.equilibrium.networks import TeamNetworks
 from econ.equilibrium.refinement import Guards, refine
+from econ.errors import EconError
 from econ.methods.base import Session
 from econ.methods.commitment import Commitment, commit
 from econ.methods.strategy import Strategy, ask_strategy
@@ -143,7 +145,7 @@ class _Player:
         """All executors answer together; the coordinator commits; everything is embedded."""
         sent = scale(u, self.session.params.action)
         q, q_tot = self._values(u)
-        calls = await asyncio.gather(*(self._answer(i, *sent[i]) for i in range(self.team.n)))
+        calls = await asyncio.gather(*(self._answer(i, u, *sent[i]) for i in range(self.team.n)))
         answers = [call.text if call.ok else None for call in calls]
         commitment = await commit(self.session, answers, self._round)
         texts = [*answers, commitment.meaning if commitment.ok else None]
@@ -162,13 +164,13 @@ class _Player:
         q_tot, _ = self.team.total(q, u.unsqueeze(0), self.team.encoder(self.beliefs))
         return q[0].tolist(), q_tot.item()
 
-    async def _answer(self, agent: int, temperature: float, second: float) -> Call:
+    async def _answer(self, agent: int, u: Tensor, temperature: float, second: float) -> Call:
         """Ask executor ``agent`` with its own action."""
         action, llm = self.session.params.action, self.session.params.llm
         penalty = action.second == "repetition_penalty"
         return await self.session.ask(
             "executor",
-            self._messages(agent),
+            self._messages(agent, u),
             agent=agent,
             round=self._round,
             temperature=temperature,
@@ -177,11 +179,11 @@ class _Player:
             max_tokens=llm.answer_tokens(self.session.benchmark),
         )
 
-    def _messages(self, agent: int) -> list[Message]:
+    def _messages(self, agent: int, u: Tensor) -> list[Message]:
         """Problem and strategy; peers' answers only in the complete-information mode of table 4."""
         session, last = self.session, self.episode.rounds[-1] if self.episode.rounds else None
         tokens = session.params.llm.answer_tokens(session.benchmark)
-        note, strategy = self._note(last, agent), self.episode.strategy.text
+        note, strategy = self._note(last, agent, u), self.episode.strategy.text
         if note is None and self.plain is not None:
             messages = [*self.plain]
         else:
@@ -195,14 +197,17 @@ class _Player:
                 messages.append(prompts.debate_update(peers))
         return messages
 
-    def _note(self, last: Round | None, agent: int) -> str | None:
-        """What params let the executor read of its belief (5.11) and of the last commitment (5.12)."""
+    def _note(self, last: Round | None, agent: int, u: Tensor) -> str | None:
+        """What params let the executor read of its belief (5.11) and of the last commitment (5.12).
+
+        The belief in words is Q_i of the action ``u`` that the answer is sampled with.
+        """
         team, lines = self.session.params.team, []
         if team.belief == "text":
             with torch.no_grad():
-                u = self.team.executors.act(self.beliefs)
-                q = self.team.executors.values(self.beliefs, u)[0, agent].item()
-            lines.append(f"You expect a reward of {q:.2f} (0 to 1) from your answer.")
+                q = self.team.executors.values(self.beliefs, u.unsqueeze(0))[0, agent].item()
+            most = self.session.params.reward.r_max
+            lines.append(f"You expect a reward of {q:.2f} (0 to {most:g}) from your answer.")
             if last is not None and (own := last.answers[agent]):
                 lines.append(f"Your last answer was: {own}")
         if team.show_commitment and last is not None and last.commitment.ok:
@@ -211,8 +216,27 @@ class _Player:
 
 
 async def embed(session: Session, texts: Sequence[str | None], size: int) -> Tensor:
-    """Embeddings [len(texts), size]; zeros for a text that is absent or empty."""
+    """Embeddings [len(texts), size]; zeros for a text that is absent or empty.
+
+    Raises:
+        EconError: a vector is of another size, or not finite.
+    """
     present = [text for text in texts if text]
-    found = iter(await session.client.embed(present) if present else [])
+    vectors = await session.client.embed(present) if present else []
+    for text, vector in zip(present, vectors, strict=True):
+        _check(text, vector, size)
+    found = iter(vectors)
     rows = [next(found) if text else [0.0] * size for text in texts]
     return torch.from_numpy(np.array(rows, dtype=np.float32))
+
+
+def _check(text: str, vector: Sequence[float], size: int) -> None:
+    """One number that is not finite would be in every belief, and then in every action that is sent."""
+    if len(vector) != size:
+        raise EconError(
+            f"embedding.model gives vectors of {len(vector)} numbers; the networks were made for {size}",
+            "name the model that they were trained with, or train again",
+        )
+    if not np.isfinite(vector).all():
+        shown = textwrap.shorten(text, 60, placeholder=" …")
+        raise EconError(f"the embedding of '{shown}' is not finite", "name another embedding.model")
