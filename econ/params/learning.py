@@ -20,6 +20,10 @@ class Range(Section):
         return self
 
 
+# What servers take.
+_LIMITS = {"temperature": (0, 2), "repetition_penalty": (1, 2), "top_p": (0, 1)}
+
+
 class Action(Section):
     """Bounds of e_i = [T_i, p_i]. The paper calls p_i both a repetition penalty and a top-p; choose one.
 
@@ -47,14 +51,16 @@ class Action(Section):
 
     @model_validator(mode="after")
     def _sane(self) -> Self:
-        if self.temperature.low < 0:
-            raise ValueError("temperature.low must be at least 0")
         if self.repetition_penalty.low < 1:
             raise ValueError(
                 "repetition_penalty.low must be at least 1: a penalty below 1 rewards repetition"
             )
-        if not 0 < self.top_p.low < self.top_p.high <= 1:
-            raise ValueError("top_p must lie in (0, 1]")
+        for name, (lowest, highest) in _LIMITS.items():
+            span = getattr(self, name)
+            if not lowest <= span.low < span.high <= highest or (name == "top_p" and span.low == 0):
+                raise ValueError(
+                    f"{name} must lie between {lowest} and {highest}, not {span.low:g} and {span.high:g}"
+                )
         return self
 
     @model_validator(mode="after")
@@ -62,7 +68,7 @@ class Action(Section):
         for name, value in self.fixed.items():
             if name not in self.dimensions:
                 raise ValueError(f"fixed.{name}: not a dimension of the action; second is {self.second}")
-            lowest, highest = {"temperature": (0, 2), "repetition_penalty": (1, 2), "top_p": (0, 1)}[name]
+            lowest, highest = _LIMITS[name]
             if not lowest <= value <= highest or (name == "top_p" and value == 0):
                 raise ValueError(f"fixed.{name} must lie between {lowest} and {highest}, not {value:g}")
         if not any(self.free):
@@ -176,6 +182,14 @@ class Train(Section):
     exploration: Exploration = Exploration()
     losses: LossWeights = LossWeights()
     early_stopping: EarlyStopping = EarlyStopping()
+
+    @model_validator(mode="after")
+    def _batch_fits(self) -> Self:
+        if self.batch_size > self.buffer_size:
+            raise ValueError(
+                f"batch_size ({self.batch_size}) must not be above buffer_size ({self.buffer_size})"
+            )
+        return self
 
 
 class BNE(Section):
