@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from itertools import chain
@@ -262,7 +263,7 @@ MOST_COPIES = 8
 class Local:
     """llama.cpp in processes of ours, one or more per model file, shared by all jobs of the project.
 
-    Prompts with one beginning go to the same copy, which has then read it already.
+    Prompts with one beginning go to the same copy, which has read it already, while that has a slot free.
     """
 
     def __init__(self, llm: LLM, say: Say) -> None:
@@ -279,6 +280,7 @@ class Local:
         self._identities: dict[str, str] = {}
         self._starting = asyncio.Lock()
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._busy: Counter[str] = Counter()  # our calls with each copy
 
     async def dialect(self) -> Dialect:
         return dialects.LLAMA_CPP
@@ -290,15 +292,20 @@ class Local:
             self._identities[model] = identity(model)
         return self._identities[model]
 
-    async def _url(self, model: str, beginning: str = "") -> str:
-        """The address of the copy that answers prompts with this beginning."""
+    async def _copies(self, model: str) -> list[str]:
+        """The addresses of the model's copies, which are started if they are not there."""
         if model not in self._urls:
             async with self._starting:
                 if model not in self._urls:
                     self._urls = await asyncio.to_thread(self._attach, model)
                     lower_priority()
-        copies = self._urls[model]
-        return copies[crc32(beginning.encode()) % len(copies)]
+        return self._urls[model]
+
+    def _copy(self, copies: list[str], beginning: str) -> str:
+        usual = copies[crc32(beginning.encode()) % len(copies)]
+        if len(beginning) >= LONG_PROMPT or self._busy[usual] < self._settings.slots:
+            return usual
+        return min(copies, key=lambda url: self._busy[url])
 
     def _attach(self, model: str) -> dict[str, list[str]]:
         """The addresses of the copies of the team's models and of this one. Blocks while they start."""
@@ -326,9 +333,13 @@ class Local:
 
     async def send(self, body: Json) -> Reply:
         beginning = body["messages"][0]["content"][:LONG_PROMPT]
-        url = await self._url(body["model"], beginning)
-        async with self._turn(beginning):
-            return read_reply(await self._http.ask("POST", f"{url}/v1/chat/completions", body))
+        url = self._copy(await self._copies(body["model"]), beginning)
+        self._busy[url] += 1
+        try:
+            async with self._turn(beginning):
+                return read_reply(await self._http.ask("POST", f"{url}/v1/chat/completions", body))
+        finally:
+            self._busy[url] -= 1
 
     def _turn(self, beginning: str) -> AbstractAsyncContextManager[None]:
         """Long prompts with one beginning take turns: the first is read in full, the others find it read.
@@ -343,11 +354,11 @@ class Local:
         self._urls.clear()
 
     async def count_tokens(self, model: str, text: str) -> int | None:
-        url = await self._url(model)
+        url = (await self._copies(model))[0]
         return len((await self._http.json("POST", f"{url}/tokenize", {"content": text}))["tokens"])
 
     async def context_tokens(self, model: str) -> int | None:
-        url = await self._url(model)
+        url = (await self._copies(model))[0]
         return int((await self._http.json("GET", f"{url}/props"))["default_generation_settings"]["n_ctx"])
 
     async def close(self) -> None:
