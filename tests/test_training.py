@@ -483,22 +483,24 @@ def test_training_without_problems_is_an_error() -> None:
         asyncio.run(training.start(training.Run("svamp", 3, 0, p, []), Recorder(p), None))
 
 
-def test_training_on_the_simulated_team_moves_towards_its_optimum() -> None:
-    """SIMULATED. The whole study, with controls and five seeds, is perf/simulated_learning.py."""
+@pytest.mark.parametrize("second", ["repetition_penalty", "top_p"])
+def test_training_on_the_simulated_team_moves_towards_its_optimum(second: str) -> None:
+    """SIMULATED. The whole study, with controls and more seeds, is perf/simulated_learning.py."""
     network = {**SMALL, "belief_dim": 32, "mlp_hidden": 64, "entity_dim": 64}
-    plan = {"episodes": 240, "gradient_steps": 6}
-    p = params(network=network, train={**plan, "early_stopping": {"enabled": False}})
+    plan = {"episodes": 160, "gradient_steps": 4}
+    p = params(action={"second": second}, network=network, train=plan)
     trained = share_of_optimum(train(p).history[-1], p)
-    frozen = {"losses": {"actor": 0, "bne_gain": 0, "bne_step": 0}, "early_stopping": {"enabled": False}}
-    p = params(network=network, train={**plan, "episodes": 16, **frozen})
+    frozen = {"losses": {"actor": 0, "bne_gain": 0, "bne_step": 0}}
+    p = params(action={"second": second}, network=network, train={**plan, "episodes": 16, **frozen})
     assert share_of_optimum(train(p).history[-1], p) < 0.8
     assert trained > 0.88
 
 
 def share_of_optimum(row: dict[str, float], p: Params) -> float:
     game = SimulatedGame(3, p.simulated, p.reward, tuple(difficulty(problem.id) for problem in PROBLEMS))
+    spans = list(zip("Tp", p.action.dimensions.values(), strict=True))
     u = [
-        [(row[f"action/policy/T_{i}"] - 0.1) / 1.9, (row[f"action/policy/p_{i}"] - 1) / 0.5]
+        [(row[f"action/policy/{name}_{i}"] - span.low) / (span.high - span.low) for name, span in spans]
         for i in (1, 2, 3)
     ]
     return game.value(np.array(u)) / game.optimum[1]
