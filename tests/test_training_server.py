@@ -21,7 +21,14 @@ PROBLEMS = problems(4)
 # Where each model answers best, temperature and penalty: inside the ranges, and in two corners of them.
 BEST = {"inside": (0.5, 1.38), "hot": (1.95, 1.02), "cold": (0.15, 1.05)}
 MIDDLE = (1.05, 1.25)
-SMALL = {"entity_dim": 32, "belief_dim": 32, "heads": 2, "mlp_hidden": 64, "key_query_dim": 16, "text_dim": 16}
+SMALL = {
+    "entity_dim": 32,
+    "belief_dim": 32,
+    "heads": 2,
+    "mlp_hidden": 64,
+    "key_query_dim": 16,
+    "text_dim": 16,
+}
 
 
 def share_right(model: str, temperature: float, penalty: float) -> float:
