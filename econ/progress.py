@@ -70,7 +70,9 @@ class Progress:
     def _line(self) -> None:
         self._last_line = time.monotonic()
         passed = self._last_line - self._started
-        left = passed / self._done * (self._total - self._done) if self._done else None
+        # Problems in flight together end together: the first few of them tell nothing of the rest.
+        known = self._done >= max(1, self._total / 10)
+        left = passed / self._done * (self._total - self._done) if known else None
         times = f"{clock(passed)} passed" + (f", {clock(left)} left" if left else "")
         facts = [f"{self._done}/{self._total} {self._unit}", *self._facts(), times]
         print(f"{self._label}: {', '.join(facts)}", file=sys.stderr, flush=True)
