@@ -134,7 +134,8 @@ class FakeServer:
             text = "This model's maximum context length is 8192 tokens"
             return web.json_response({"error": {"message": text}}, status=400)
         if fault is not None and fault.isdigit():
-            return web.json_response({"error": {"message": "no"}}, status=int(fault))
+            told = f"no, {request.headers.get('Authorization')}"  # some servers tell the key that they refuse
+            return web.json_response({"error": {"message": told}}, status=int(fault))
         if fault == "drop":
             assert request.transport is not None
             request.transport.abort()

@@ -33,9 +33,11 @@ def test_a_failing_run_leaves_no_key_anywhere(backend: str, project: Path) -> No
         said += econ("download")
         said += econ("debate", "--benchmark", "svamp", "--method", "cot", "--n-agents", "3")
         said += econ("cache", "export", "answers.jsonl.zst")
+        said += econ("debate", "--benchmark", "svamp", "--method", "direct", "--n-agents", "3", crash=True)
         refused = True
         said += econ("debate", "--benchmark", "svamp", "--method", "debate", "--n-agents", "3")
     assert server.log[0].authorization == f"Bearer {KEYS[backend.upper() + '_API_KEY']}"
+    assert b"Traceback" in said
     assert f"check {backend.upper()}_API_KEY".encode() in said
     files = [path for path in project.rglob("*") if path.is_file()]
     assert any(path.suffix == ".sqlite" for path in files)
@@ -45,9 +47,17 @@ def test_a_failing_run_leaves_no_key_anywhere(backend: str, project: Path) -> No
         assert b"5ecret" not in content
 
 
-def econ(*arguments: str) -> bytes:
+CRASH = """
+import econ.llm.backends, econ.llm.together, sys
+econ.llm.backends.read_reply = econ.llm.together.read_reply = None
+from econ.cli import main
+main()
+"""  # a fault that nobody foresaw, in the midst of a call
+
+
+def econ(*arguments: str, crash: bool = False) -> bytes:
     done = subprocess.run(
-        [sys.executable, "-m", "econ", *arguments], capture_output=True, check=False,
-        env={**os.environ, **KEYS, "PYTHONPATH": str(REPOSITORY)},
+        [sys.executable, *(["-c", CRASH] if crash else ["-m", "econ"]), *arguments],
+        capture_output=True, check=False, env={**os.environ, **KEYS, "PYTHONPATH": str(REPOSITORY)},
     )  # fmt: skip
     return done.stdout + done.stderr
