@@ -24,6 +24,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from math import ceil
 from types import TracebackType
 from typing import Self
@@ -139,7 +140,12 @@ def _less(needs: Needs, paid: Needs) -> Needs:
 
 
 def _longest_first(problems: Sequence[Problem]) -> list[Problem]:
-    return sorted(problems, key=lambda problem: tokens.at_most(problem.prompt), reverse=True)
+    return sorted(problems, key=lambda problem: _size(problem.prompt), reverse=True)
+
+
+@cache
+def _size(prompt: str) -> int:
+    return tokens.at_most(prompt)
 
 
 def _groups(problems: Sequence[Problem], groups: int) -> list[tuple[Problem, int]]:

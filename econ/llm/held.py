@@ -23,7 +23,7 @@ from econ.llm.ledger import Ledger
 from econ.llm.tally import Needs, Tally, add
 from econ.methods import baseline
 from econ.methods.base import Method, Session, Solution
-from econ.params import ECON_METHODS, Params, parse_method, training
+from econ.params import ECON_METHODS, LLM, Params, parse_method, training
 from econ.records import Call, Job, Json, Problem, Request
 
 
@@ -44,13 +44,21 @@ async def kept(params: Params, job: Job, problems: Sequence[Problem], checkpoint
     strategies can be looked up. An answer whose embedding is not kept ends the look, too.
     """
     nothing = Kept(open=len(problems))
-    if params.llm.backend == "simulated" or not (FOLDER / "answers.sqlite").is_file():
+    if params.llm.backend == "simulated" or not _answers(params.llm):
         return nothing
     try:
         async with LLMClient(params, offline=True) as client:
             return await _look(_method(params, job, checkpoint), params, job, problems, client)
     except EconError:  # of a server or model that the cache never met, nothing can be held
         return nothing
+
+
+def _answers(llm: LLM) -> int:
+    """How many answers are kept of the team's models, wherever they came from."""
+    if not (FOLDER / "answers.sqlite").is_file():
+        return 0
+    team = {llm.coordinator, *llm.executors}
+    return sum(row.answers for row in Ledger().holdings() if row.model in team)
 
 
 async def _look(
