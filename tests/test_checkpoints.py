@@ -169,6 +169,17 @@ def test_what_is_not_finite_leaves_no_trace_in_the_learner(
     assert all(torch.equal(p, before[name]) for name, p in trainer.learner.team.state_dict().items())
 
 
+def test_an_action_that_is_not_finite_is_never_sent(tmp_path: Path) -> None:
+    p, client = params(), Recorder(params())
+    train(p, folder=tmp_path)
+    method = from_checkpoint(tmp_path, p, 3, "econ-bne")
+    assert method.team is not None
+    method.team.executors.gru.from_input.weight.fill_(math.inf)
+    with pytest.raises(EconError, match="the networks gave an action that is not finite"):
+        solve(method, p, client)
+    assert {r.role for r in client.requests} == {"coordinator"}
+
+
 class Ill(Recorder):
     """Its embeddings are ``ill`` from the ``first`` request on."""
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from econ.errors import EconError
 from econ.params import Action, Exploration
 from econ.records import stable_seed
 
@@ -16,7 +17,15 @@ def scale(u: Tensor, action: Action) -> list[tuple[float, float]]:
     """Shares [N, 2] in [0, 1] to (temperature, second parameter) per executor: e = low + (high - low) u.
 
     A fixed dimension has its value, whatever its share.
+
+    Raises:
+        EconError: a share is not finite: nothing is sent then.
     """
+    if not torch.isfinite(u).all():
+        raise EconError(
+            "the networks gave an action that is not finite",
+            "go on from an earlier checkpoint with a lower train.learning_rate",
+        )
     (t_name, t), (p_name, p) = action.dimensions.items()
     return [
         (
