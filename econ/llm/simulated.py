@@ -3,7 +3,10 @@
 :mod:`econ.equilibrium.game` says what the players do. To answer they must know the gold, which no prompt
 carries: the client is given the problems, or reads the prepared ones of the params' benchmarks, and finds the
 problem by its prompt. The closed form is exact for number problems; a yes/no problem has no room for
-mistakes of one's own, and a plan is a sketch that the grader judges.
+mistakes of one's own, and a wrong plan is none at all.
+
+The players know action, problem, and whether there is a strategy. They take no notice of a model's name, of
+what a strategy says or of peers' answers, so ablations of these change tokens at most.
 """
 
 from __future__ import annotations
