@@ -74,7 +74,7 @@ class Learner:
         _finite("reward", batch.parts)
         _finite("reward of the commitment", batch.outcome)
         with torch.random.fork_rng(devices=[]):  # dropout
-            torch.manual_seed(stable_seed(self.seed, "update", self.gradient_steps))
+            torch.default_generator.manual_seed(stable_seed(self.seed, "update", self.gradient_steps))
             self.team.train()
             view = observe(self.team, batch)
             critic, report = self._critic_loss(view, batch)
