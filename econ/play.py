@@ -10,7 +10,7 @@ from dataclasses import replace
 import orjson
 
 from econ import benchmarks, paths, prompts
-from econ.files import write_atomic
+from econ.files import sweep, write_atomic
 from econ.grading import extract, gradable, grade
 from econ.grading.leaks import tells
 from econ.grading.rounds import marked
@@ -40,6 +40,8 @@ async def run_job(make: Callable[[], Method], params: Params, job: Job, *, offli
     base, own = parse_method(job.method)[0], params.of(job.method)
     problems = benchmarks.load(job.benchmark, "test", own)
     method = make()
+    for path in (paths.trace(job), paths.metrics(job)):
+        sweep(path.parent, path.name)
     payer.set(f"{job.benchmark}/{job.name}")
     async with open_client(own, offline=offline) as client:
         if not offline:

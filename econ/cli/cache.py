@@ -73,4 +73,6 @@ def prune(model: str | None, older_than: float | None, everything: bool) -> None
 
 
 def _size(path: Path) -> str:
-    return f"{path.stat().st_size / 1e6:.2f} MB"
+    """Of a file, and of the database's log beside it."""
+    files = (file for file in (path, path.with_name(f"{path.name}-wal")) if file.exists())
+    return f"{sum(file.stat().st_size for file in files) / 1e6:.2f} MB"

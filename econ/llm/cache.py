@@ -130,7 +130,8 @@ class Cache:
                     f"the call cache {self.path} cannot be written: {fault}", "free disk space?"
                 )
                 for row in batch:
-                    row[3].set_exception(problem)
+                    if not row[3].done():
+                        row[3].set_exception(problem)
             else:
                 for row in batch:
                     if not row[3].done():
@@ -173,7 +174,7 @@ class Cache:
                 db.executemany("DELETE FROM reserved WHERE id = ?", reserved)
                 add_spent(db, run, len(batch), tokens, sum(a.usd or 0.0 for _, a, _ in batch))
         except sqlite3.OperationalError as fault:
-            if wait or fault.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+            if wait or fault.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:  # the rest says why it is
                 raise
             return False
         self._unmerged += len(batch)

@@ -27,6 +27,21 @@ def test_a_refinement_is_a_bounded_step_inside_the_ranges(n: int, seed: int, rul
     assert refined.max() <= 1
 
 
+@settings(max_examples=30, deadline=None)
+@given(n=st.integers(1, 6), seed=st.integers(0, 999), step=st.floats(0.01, 0.5))
+def test_learned_rounds_settle_near_the_first_actions_when_beliefs_rest(
+    n: int, seed: int, step: float
+) -> None:
+    team, (beliefs, start, _) = networks(n, seed, 0.5), inputs(n, seed)
+    params = Params.model_validate({"bne": {"rule": "learned", "max_step": step}})
+    group, rounds = team.encoder(beliefs), [start]
+    for _ in range(4):
+        rounds.append(refine(team, beliefs, group, rounds[-1], start, params))
+    assert (rounds[1] - start).abs().max() > 1e-4
+    assert (rounds[-1] - start).abs().max() <= step + 1e-6
+    torch.testing.assert_close(rounds[-1], rounds[-2])
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_a_best_response_raises_the_value_of_each_executors_own_move(seed: int) -> None:
     team, (beliefs, u, _) = networks(3, seed, 0.3), inputs(3, seed)

@@ -106,6 +106,9 @@ def test_jobs_that_are_killed_pay_for_nothing_twice_and_end_alike(server: FakeSe
             process.send_signal(signal.SIGKILL)
         for process in started:
             process.wait()
+    torn = Path("results/traces/svamp/.cot-n3-s0.jsonl.killed")  # what a kill in the middle of a write leaves
+    torn.parent.mkdir(parents=True, exist_ok=True)
+    torn.write_bytes(b"half")
     assert [process.wait() for process in jobs()] == [0, 0]
     asked = Counter(orjson.dumps(seen.body) for seen in server.log)
     assert sum(asked.values()) - len(asked) <= kills * IN_FLIGHT
