@@ -9,6 +9,8 @@ from typing import Protocol, Self
 
 from econ.records import Call, Message, Request
 
+Vector = Sequence[float]  # a text's embedding; array("f") where it can be, which numpy takes whole
+
 
 @dataclass(frozen=True, slots=True)
 class Usage:
@@ -56,7 +58,7 @@ class Client(Protocol):
         """
         ...
 
-    async def embed(self, texts: list[str]) -> list[list[float]]:
+    async def embed(self, texts: list[str]) -> Sequence[Vector]:
         """Unit-norm embeddings of ``texts`` with params' embedding model, computed once per text."""
         ...
 

@@ -17,7 +17,7 @@ from econ import tokens
 from econ.errors import EconError
 from econ.llm.activity import Activity
 from econ.llm.backends import Backend, Local, OpenAI
-from econ.llm.base import Progress, Usage
+from econ.llm.base import Progress, Usage, Vector
 from econ.llm.cache import Answer, Cache, digest, fact_key, missing
 from econ.llm.dialects import Dialect
 from econ.llm.embedding import Embedder
@@ -355,7 +355,7 @@ class LLMClient:
         if not self._offline:  # a replay steers nothing
             await Prober(self, self._params, self._backend.where, self._dialect.name, prompt).run()
 
-    async def embed(self, texts: list[str]) -> list[list[float]]:
+    async def embed(self, texts: list[str]) -> Sequence[Vector]:
         return await self._embedder.embed(texts)
 
     async def _patiently(self, ask: Callable[[], Awaitable[T]]) -> T:

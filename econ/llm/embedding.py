@@ -7,11 +7,13 @@ import base64
 import math
 import textwrap
 from array import array
+from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
 
 from econ.errors import EconError
 from econ.llm.backends import Http
+from econ.llm.base import Vector
 from econ.llm.cache import Cache, fact_key, missing
 from econ.llm.faults import Fault
 from econ.llm.models import file_sha256
@@ -70,7 +72,7 @@ class Embedder:
         self._waiting: list[tuple[bytes, str]] = []  # of these, what is not sent yet
         self._senders: set[asyncio.Task[None] | None] = set()
 
-    async def embed(self, texts: list[str]) -> list[list[float]]:
+    async def embed(self, texts: list[str]) -> Sequence[Vector]:
         """Unit-norm vectors of ``texts``.
 
         Raises:
@@ -86,7 +88,7 @@ class Embedder:
         if computing:
             await asyncio.wait(computing.values())
         vectors |= {key: future.result() for key, future in computing.items()}
-        return [array("f", vectors[key] or b"").tolist() for key in keys]
+        return [array("f", vectors[key] or b"") for key in keys]
 
     def _computed(self, key: bytes, text: str) -> asyncio.Future[bytes]:
         """The vector to be; a text that is asked for twice at once is computed once."""

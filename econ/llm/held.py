@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from econ import tokens
 from econ.errors import EconError
+from econ.llm.base import Vector
 from econ.llm.cache import FOLDER
 from econ.llm.client import LLMClient
 from econ.llm.ledger import Ledger
@@ -166,7 +167,7 @@ class _Look:
     async def probe(self, prompt: object = ()) -> None:
         """Nothing to probe."""
 
-    async def embed(self, texts: list[str]) -> list[list[float]]:
+    async def embed(self, texts: list[str]) -> Sequence[Vector]:
         try:
             return await self._client.embed(texts)
         except EconError:

@@ -12,6 +12,7 @@ what a strategy says or of peers' answers, so ablations of these change tokens a
 from __future__ import annotations
 
 import re
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from types import TracebackType
@@ -22,7 +23,7 @@ import orjson
 
 from econ import prompts
 from econ.equilibrium import game
-from econ.llm.base import Usage
+from econ.llm.base import Usage, Vector
 from econ.params import Params
 from econ.records import Call, Message, Problem, Request, stable_seed
 
@@ -48,7 +49,7 @@ class SimulatedClient:
     def __init__(self, params: Params, known: Iterable[Problem] = ()) -> None:
         self.params = params
         self._by_line: dict[str, list[Problem]] = {}
-        self._embeddings: dict[str, list[float]] = {}
+        self._embeddings: dict[str, Vector] = {}
         self._made = self._prompt_tokens = self._completion_tokens = 0
         self._prepared = _prepared(params)  # read benchmark by benchmark, as far as needed
         self._know(known)
@@ -100,17 +101,17 @@ class SimulatedClient:
             finish_reason="stop",
         )
 
-    async def embed(self, texts: list[str]) -> list[list[float]]:
+    async def embed(self, texts: list[str]) -> Sequence[Vector]:
         """Equal answers have equal embeddings, different ones unrelated directions."""
         return [self._embed(text) for text in texts]
 
-    def _embed(self, text: str) -> list[float]:
+    def _embed(self, text: str) -> Vector:
         found = _ANSWER.findall(text)
         key = found[-1] if found else text
         if key not in self._embeddings:
             generator = np.random.default_rng(stable_seed("embedding", key))
             vector = generator.standard_normal(self.params.simulated.embedding_dim)
-            self._embeddings[key] = (vector / np.linalg.norm(vector)).tolist()
+            self._embeddings[key] = array("f", vector / np.linalg.norm(vector))
         return self._embeddings[key]
 
     def _typed(self, answer: str, problem: Problem) -> Any:

@@ -41,7 +41,7 @@ async def test_each_text_is_computed_once_and_kept_exactly(computed: list[str]) 
         assert await client.embed(["a", "bb", "a"]) == first
         with pytest.raises(EconError, match="the cache lacks 1 embedding by "):
             await client.embed(["new"])
-    assert first[0] == array("f", [1, 1 / 3]).tolist()
+    assert first[0] == array("f", [1, 1 / 3])
 
 
 async def test_another_model_has_other_vectors(computed: list[str], tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ async def test_a_vector_that_is_not_finite_is_named_and_not_kept(
         with pytest.raises(EconError, match=r"embedding\.model .* holds nan for the text 'a'"):
             await client.embed(["a"])
         monkeypatch.setattr(embedding.Embedder, "_ask", works)
-        assert await client.embed(["a"]) == [array("f", [1, 1 / 3]).tolist()]
+        assert await client.embed(["a"]) == [array("f", [1, 1 / 3])]
 
 
 def test_a_vector_is_the_model_s_own_to_the_bit_whatever_stands_beside_it() -> None:
