@@ -17,14 +17,14 @@ from torch import Tensor
 from econ.equilibrium import checkpoint, rewards
 from econ.equilibrium.actions import Explorer
 from econ.equilibrium.learner import Learner
-from econ.equilibrium.replay import Experience
+from econ.equilibrium.replay import Experience, stray
 from econ.equilibrium.stopping import Stopper
 from econ.errors import EconError
 from econ.files import sweep, write_atomic
 from econ.llm.base import Client
 from econ.methods.base import Session
 from econ.methods.episode import Episode, play_episode
-from econ.methods.scoring import Graded, controlled, experience
+from econ.methods.scoring import Graded, Tasks, controlled, experiences, score
 from econ.params import Params
 from econ.progress import Progress
 from econ.records import Problem, stable_seed
@@ -89,22 +89,23 @@ class Trainer:
             self.episodes, min(self.episodes + self.params.train.update_interval, self.params.train.episodes)
         )
         played = await asyncio.gather(*(self._play(number) for number in numbers))
-        earned = [stored for _, stored in played]
+        episodes = [episode for episode, _ in played]
+        earned = experiences(episodes, [scores for _, scores in played], self.params)
         batch = controlled(earned, self.params, self.run.seed, self.episodes)
         self._check(numbers, batch)
         self.learner.replay.extend(batch)
         losses = self.learner.update(self.episodes / self.params.train.episodes)
         before = self.episodes
         self.episodes += len(numbers)
-        row = self._row([episode for episode, _ in played], earned, losses)
-        change = self._commitment_change(numbers, [episode for episode, _ in played])
+        row = self._row(episodes, earned, losses)
+        change = self._commitment_change(numbers, episodes)
         self.history.append(row)
         self.stop = self.stopper.check(self.episodes, change, row["reward/team"], losses["loss_total"])
         if self.folder:
             self._checkpoints(before, row["reward/team"])
         return row
 
-    async def _play(self, number: int) -> tuple[Episode, Experience]:
+    async def _play(self, number: int) -> tuple[Episode, list[Tasks]]:
         problem = self.problem(number)
         run, train = self.run, self.params.train
         session = Session(problem, self.client, self.params, run.n_agents, run.seed)
@@ -113,17 +114,18 @@ class Trainer:
             session, self.learner.team, self.params.bne.max_iterations_train, explorer
         )
         if self.client.simulated:
-            return episode, experience(episode, problem, self.params, self.graded)
-        return episode, await asyncio.to_thread(experience, episode, problem, self.params, self.graded)
+            return episode, score(episode, problem, self.params, self.graded)
+        return episode, await asyncio.to_thread(score, episode, problem, self.params, self.graded)
 
     def _check(self, numbers: range, batch: list[Experience]) -> None:
         """Nothing that is not finite enters the buffer, from where it would spoil every later update."""
-        for number, stored in zip(numbers, batch, strict=True):
-            if stored.stray is not None:
-                raise EconError(
-                    f"episode {number + 1}, on {self.problem(number).id}: the {stored.stray} is not finite",
-                    "nothing was learned from it; once that is mended, go on with --resume",
-                )
+        found = stray(batch)
+        if found is not None:
+            number, what = numbers[found[0]], found[1]
+            raise EconError(
+                f"episode {number + 1}, on {self.problem(number).id}: the {what} is not finite",
+                "nothing was learned from it; once that is mended, go on with --resume",
+            )
 
     def problem(self, number: int) -> Problem:
         """The problem of an episode: every problem once per pass, each pass in an order of its own."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -21,19 +22,18 @@ def scale(u: Tensor, action: Action) -> list[tuple[float, float]]:
     Raises:
         EconError: a share is not finite: nothing is sent then.
     """
-    if not torch.isfinite(u).all():
+    shares = u.tolist()
+    if not all(math.isfinite(share) for row in shares for share in row):
         raise EconError(
             "the networks gave an action that is not finite",
             "go on from an earlier checkpoint with a lower train.learning_rate",
         )
-    (t_name, t), (p_name, p) = action.dimensions.items()
-    return [
-        (
-            action.fixed.get(t_name, t.low + (t.high - t.low) * u_t),
-            action.fixed.get(p_name, p.low + (p.high - p.low) * u_p),
-        )
-        for u_t, u_p in u.clamp(0, 1).tolist()
-    ]
+
+    def value(share: float, low: float, high: float, fixed: float | None) -> float:
+        return low + (high - low) * min(max(share, 0.0), 1.0) if fixed is None else fixed
+
+    t, p = ((span.low, span.high, action.fixed.get(name)) for name, span in action.dimensions.items())
+    return [(value(u_t, *t), value(u_p, *p)) for u_t, u_p in shares]
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Explorer:
         return self._hold((u + (proposal + noise - u).clamp(-max_step, max_step)).clamp(0, 1))
 
     def _hold(self, u: Tensor) -> Tensor:
-        return torch.where(torch.tensor(self.free), u, 0.5)
+        return u if all(self.free) else torch.where(torch.tensor(self.free), u, 0.5)
 
     def _draw(self, n: int, round: int, draw: Callable[..., Tensor]) -> Tensor:
         rows = []

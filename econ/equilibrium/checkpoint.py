@@ -23,7 +23,7 @@ from econ.errors import EconError
 from econ.files import write_atomic
 from econ.params import Params
 
-FORMAT = "econ-checkpoint-2"
+FORMAT = "econ-checkpoint-3"
 
 
 @dataclass(frozen=True)

@@ -38,12 +38,15 @@ class StackedGRUCell(nn.Module):
         self.from_input = StackedLinear(n, inputs, 3 * hidden)
         self.from_state = StackedLinear(n, hidden, 3 * hidden)
 
-    def forward(self, x: Tensor, state: Tensor) -> Tensor:
-        reset_x, update_x, new_x = self.from_input(x).chunk(3, dim=-1)
-        reset_h, update_h, new_h = self.from_state(state).chunk(3, dim=-1)
+    def forward(self, gates: Tensor, state: Tensor | None) -> Tensor:
+        """``gates``: :attr:`from_input` of the inputs [B, N, 3 h], which all steps can share one product for.
+        State None: zeros."""
+        of_state = self.from_state.bias.transpose(0, 1) if state is None else self.from_state(state)
+        reset_x, update_x, new_x = gates.chunk(3, dim=-1)
+        reset_h, update_h, new_h = of_state.chunk(3, dim=-1)
         reset, update = torch.sigmoid(reset_x + reset_h), torch.sigmoid(update_x + update_h)
         new = torch.tanh(new_x + reset * new_h)
-        return new + update * (state - new)
+        return new - update * new if state is None else new + update * (state - new)
 
 
 class StackedTransformerBlock(nn.Module):

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import copy
 import math
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from econ.equilibrium import losses, rewards
+from econ.equilibrium.mixer import Context, detached
 from econ.equilibrium.networks import TeamNetworks
 from econ.equilibrium.refinement import learned_response
 from econ.equilibrium.replay import Experience, Replay
@@ -28,10 +30,11 @@ class View:
 
     beliefs: Tensor  # [M, N, d_b]
     group: Tensor  # [M, N, d], the belief encoder's E
-    mask: Tensor  # [M]
+    context: Context  # the mixer's, of E
+    weight: Tensor  # [M], each round's share of a mean
 
     def detached(self) -> View:
-        return View(self.beliefs.detach(), self.group.detach(), self.mask)
+        return View(self.beliefs.detach(), self.group.detach(), detached(self.context), self.weight)
 
 
 class Learner:
@@ -52,6 +55,10 @@ class Learner:
         self.replay = Replay(params.train.buffer_size)
         self.optimizer = _optimizer(self.team, params)
         self.gradient_steps = 0
+        self._actor = ThreadPoolExecutor(1)
+        self._coordinator = nn.ModuleList([self.team.encoder, self.team.mixer])  # where dropout is
+        self._followers: list[Tensor] = list(self.target.parameters())
+        self._leaders: list[Tensor] = list(self.team.parameters())
 
     def update(self, progress: float = 0.0) -> dict[str, float]:
         """``gradient_steps`` steps on batches of the buffer; the losses, averaged over the steps.
@@ -75,14 +82,17 @@ class Learner:
         _finite("reward of the commitment", batch.outcome)
         with torch.random.fork_rng(devices=[]):  # dropout
             torch.default_generator.manual_seed(stable_seed(self.seed, "update", self.gradient_steps))
-            self.team.train()
+            self._coordinator.train()
             view = observe(self.team, batch)
             critic, report = self._critic_loss(view, batch)
-            self.team.eval()
-        actor, actor_report = self._actor_loss(view.detached(), batch)
-        loss = critic + actor
-        _finite("loss", loss.detach())
-        self._descend(loss)
+            self._coordinator.eval()
+        _finite("loss", critic.detach())
+        self.optimizer.zero_grad(set_to_none=True)
+        # No parameter learns from both losses, so their gradients may come from two cores at once.
+        actor = self._actor.submit(self._ascend, view.detached(), batch)
+        critic.backward()  # type: ignore[no-untyped-call]
+        actor_report = actor.result()
+        self._descend()
         self._learn_alpha(batch, report)
         return {"loss": critic.item(), **report, **actor_report}
 
@@ -91,13 +101,13 @@ class Learner:
         weights, team = self.params.train.losses, self.team
         played = batch.actions.flatten(0, 1)
         q = team.executors.values(view.beliefs, played)
-        q_tot, features = team.total(q, played, view.group)
+        q_tot, features = team.total(q, played, view.context)
         target, target_tot = self._targets(batch)
-        local = losses.local_td(q, target, view.mask)
-        total = losses.total_td(q_tot, target_tot, view.mask)
+        local = losses.local_td(q, target, view.weight)
+        total = losses.total_td(q_tot, target_tot, view.weight)
         commitment = batch.commitments.flatten(0, 1) @ team.commitment_map
-        semantic = losses.semantic_distance(features, commitment, view.mask)
-        consistency = losses.consistency(q, q_tot, view.mask)
+        semantic = losses.semantic_distance(features, commitment, view.weight)
+        consistency = losses.consistency(q, q_tot, view.weight)
         # L_e = L_tot + lambda_e sum_i L_i: a second helping of both TD errors, which reaches the encoder.
         encoder = total + weights.encoder * local
         loss = (
@@ -109,7 +119,7 @@ class Learner:
         )
         parts = {"local": local, "total": total, "semantic": semantic, "consistency": consistency}
         report = {f"loss_{name}": part.item() for name, part in parts.items()}
-        return loss, {**report, "q": losses.masked_mean(q_tot.detach(), view.mask).item()}
+        return loss, {**report, "q": torch.dot(q_tot.detach(), view.weight).item()}
 
     @torch.no_grad()
     def _targets(self, batch: Experience) -> tuple[Tensor, Tensor]:
@@ -125,7 +135,7 @@ class Learner:
             view = observe(self.target, batch)
             u = self.target.executors.act(view.beliefs)
             q = self.target.executors.values(view.beliefs, u)
-            q_tot = self.target.total(q, u, view.group)[0].view(r_tot.shape)
+            q_tot = self.target.total(q, u, view.context)[0].view(r_tot.shape)
             exists, index = (following >= 0).to(r.dtype), following.clamp_min(0)
             next_q = q.view(r.shape).gather(1, index.unsqueeze(-1).expand_as(r))
             r = r + gamma * exists.unsqueeze(-1) * next_q
@@ -150,40 +160,43 @@ class Learner:
             refined = learned_response(self.team, view.beliefs, view.group, start, step)
             u = torch.where(later.view(-1, 1, 1) > 0, refined, u)
         point = u.detach().requires_grad_()
-        values = self.team.value_of(view.beliefs, point, view.group)
-        gains = {"q_policy": losses.masked_mean(values, first)}
+        values = self.team.value_of(view.beliefs, point, view.context)
+        gains = {"q_policy": torch.dot(values, losses.shares(first))}
         loss = -weights.actor * gains["q_policy"]
         if refines:
-            gains["q_refined"] = losses.masked_mean(values, later)
+            gains["q_refined"] = torch.dot(values, losses.shares(later))
             loss = loss - weights.bne_gain * gains["q_refined"]
         report = {name: gain.item() for name, gain in gains.items()}
         [slope] = torch.autograd.grad(loss, point)
-        surrogate = (slope * u).sum() + weights.saturation * losses.saturation(logits, view.mask)
+        surrogate = (slope * u).sum() + weights.saturation * losses.saturation(logits, view.weight)
         if refines:
-            moved = losses.refinement_step(refined, start, later)
+            moved = losses.refinement_step(refined, start, losses.shares(later))
             report["loss_bne_step"] = moved.item()
             surrogate = surrogate + weights.bne_step * moved
         return surrogate, report
 
-    def _descend(self, loss: Tensor) -> None:
-        """One clipped step of every group, then the soft targets phi' <- tau phi + (1 - tau) phi'."""
-        train = self.params.train
-        self.optimizer.zero_grad(set_to_none=True)
+    def _ascend(self, view: View, batch: Experience) -> dict[str, float]:
+        """Gradients of the actor's loss."""
+        loss, report = self._actor_loss(view, batch)
+        _finite("loss", loss.detach())
         if loss.requires_grad:
             loss.backward()  # type: ignore[no-untyped-call]
-            for group in self.optimizer.param_groups:
-                gradients = [p.grad for p in group["params"] if p.grad is not None]
-                norm = nn.utils.get_total_norm(gradients)
-                _finite(f"gradient of the {group['name']}", norm)
-                if norm > train.gradient_clip:
-                    nn.utils.clip_grads_with_norm_(group["params"], train.gradient_clip, norm)
-            self.optimizer.step()
+        return report
+
+    def _descend(self) -> None:
+        """One clipped step of every group, then the soft targets phi' <- tau phi + (1 - tau) phi'."""
+        train = self.params.train
+        for group in self.optimizer.param_groups:
+            gradients = [p.grad for p in group["params"] if p.grad is not None]
+            norm = nn.utils.get_total_norm(gradients)
+            _finite(f"gradient of the {group['name']}", norm)
+            if norm > train.gradient_clip:
+                nn.utils.clip_grads_with_norm_(group["params"], train.gradient_clip, norm)
+        self.optimizer.step()
         self.gradient_steps += 1
         if self.gradient_steps % train.target_update_interval == 0:
             with torch.no_grad():
-                torch._foreach_lerp_(
-                    list(self.target.parameters()), list(self.team.parameters()), train.target_rate
-                )
+                torch._foreach_lerp_(self._followers, self._leaders, train.target_rate)
 
     def _learn_alpha(self, batch: Experience, report: dict[str, float]) -> None:
         played = batch.mask.flatten() > 0
@@ -206,17 +219,17 @@ def observe(team: TeamNetworks, batch: Experience) -> View:
     problem, strategy = (text.expand(b, r, n, -1) for text in (read[:, :1], read[:, 1:2]))
     commitment = torch.cat([nothing, read[:, 2 : r + 1]], dim=1)
     answer = torch.cat([nothing, read[:, r + 1 :]], dim=1)
-    texts = torch.stack([problem, strategy, commitment, answer], dim=2).flatten(0, 1)
+    texts = [text.flatten(0, 1) for text in (problem, strategy, commitment, answer)]
     # Before the first round no action was played: the middle of the ranges stands there, as in play.
     middle = torch.full_like(batch.actions[:, :1], 0.5)
     actions = torch.cat([middle, batch.actions[:, :-1]], dim=1).flatten(0, 1)
-    inputs = team.executors.perceive(texts, actions).view(b, r, n, -1)
-    state, states = inputs.new_zeros(b, n, team.belief_dim), []
+    gates = team.executors.perceive(texts, actions).view(b, r, n, -1)
+    states: list[Tensor] = []
     for round in range(r):
-        state = team.executors.gru(inputs[:, round], state)
-        states.append(state)
+        states.append(team.executors.gru(gates[:, round], states[-1] if states else None))
     beliefs = torch.stack(states, dim=1).flatten(0, 1)
-    return View(beliefs, team.encoder(beliefs), batch.mask.flatten())
+    group = team.encoder(beliefs)
+    return View(beliefs, group, team.context(group), losses.shares(batch.mask.flatten()))
 
 
 def _means(reports: list[dict[str, float]]) -> dict[str, float]:

@@ -6,6 +6,8 @@ Shapes: B episodes, N executors, D embedding size, d_b belief size, d entity siz
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -17,7 +19,7 @@ from econ.equilibrium.layers import (
     StackedTransformerBlock,
     drop,
 )
-from econ.equilibrium.mixer import AttentionMixer, MonotoneMixer
+from econ.equilibrium.mixer import AttentionMixer, Context, MonotoneMixer
 from econ.params import Network
 from econ.records import stable_seed
 
@@ -82,24 +84,27 @@ class Executors(nn.Module):
         """What an absent text (zeros) is read as: [N, s]."""
         return self.read.bias.squeeze(1)
 
-    def believe(self, texts: Tensor, action: Tensor, previous: Tensor) -> Tensor:
+    def believe(self, texts: Sequence[Tensor], action: Tensor, previous: Tensor | None) -> Tensor:
         """b_i = GRU(body(o_i, own last action and answer, last commitment), b_i before): [B, N, d_b].
 
         Args:
-            texts: problem, strategy, last commitment and own last answer, as read: [B, 4, N, s].
+            texts: problem, strategy, last commitment and own last answer, as read: [B, N, s] each.
             action: own last action u: [B, N, 2].
-            previous: b_i before: [B, N, d_b].
+            previous: b_i before [B, N, d_b]; None before the first round (zeros).
         """
         state: Tensor = self.gru(self.perceive(texts, action), previous)
         return state
 
-    def perceive(self, texts: Tensor, action: Tensor) -> Tensor:
-        """What the GRU is fed: [B, N, d_b]. Nothing of another executor is in it."""
-        for block in self.blocks:
-            texts = block(texts)
-        flat = texts.transpose(1, 2).flatten(2)  # [B, N, 4 s]
-        x = F.relu(self.widen(torch.cat([flat, action_features(action)], dim=-1)))
-        return F.relu(self.narrow(x))
+    def perceive(self, texts: Sequence[Tensor], action: Tensor) -> Tensor:
+        """What the GRU's gates get of its input: [B, N, 3 d_b]. Nothing of another executor is in it."""
+        if self.blocks:
+            slots = torch.stack([*texts], dim=1)  # [B, 4, N, s]
+            for block in self.blocks:
+                slots = block(slots)
+            texts = slots.unbind(1)
+        x = F.relu(self.widen(torch.cat([*texts, action_features(action)], dim=-1)))
+        gates: Tensor = self.gru.from_input(F.relu(self.narrow(x)))
+        return gates
 
     def act(self, beliefs: Tensor) -> Tensor:
         """u_i = sigmoid(w_i . b_i + c_i): [B, N, 2] in [0, 1]."""
@@ -180,14 +185,19 @@ class TeamNetworks(nn.Module):
     def embedding_dim(self) -> int:
         return self.executors.embedding_dim
 
-    def total(self, q: Tensor, u: Tensor, group: Tensor) -> tuple[Tensor, Tensor]:
-        """Q_tot [B] and the features F_i [B, N, d] from Q_i [B, N], actions u [B, N, 2] and E [B, N, d]."""
-        mixed: tuple[Tensor, Tensor] = self.mixer(q, action_features(u), group)
+    def context(self, group: Tensor) -> Context:
+        """What the mixer makes of E [B, N, d] alone: once, however many joint actions are valued."""
+        made: Context = self.mixer.context(group)
+        return made
+
+    def total(self, q: Tensor, u: Tensor, context: Context) -> tuple[Tensor, Tensor]:
+        """Q_tot [B] and the features F_i [B, N, d] from Q_i [B, N], actions u [B, N, 2] and E's context."""
+        mixed: tuple[Tensor, Tensor] = self.mixer(q, action_features(u), context)
         return mixed
 
-    def value_of(self, beliefs: Tensor, u: Tensor, group: Tensor) -> Tensor:
+    def value_of(self, beliefs: Tensor, u: Tensor, context: Context) -> Tensor:
         """Q_tot of joint actions: [B]."""
-        return self.total(self.executors.values(beliefs, u), u, group)[0]
+        return self.total(self.executors.values(beliefs, u), u, context)[0]
 
     @property
     def trainable(self) -> int:

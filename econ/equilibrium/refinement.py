@@ -52,11 +52,12 @@ def best_response(
     batch, n = u.shape[:2]
     own = torch.eye(n).view(1, n, n, 1)  # variant, executor
     wide_beliefs = beliefs.detach().repeat_interleave(n, dim=0)
-    wide_group = group.detach().repeat_interleave(n, dim=0)
+    with torch.no_grad():
+        context = team.context(group.repeat_interleave(n, dim=0))
 
     def gain(candidate: Tensor) -> Tensor:
         joint = torch.where(own > 0, candidate.unsqueeze(2), u.unsqueeze(1)).flatten(0, 1)
-        value = team.value_of(wide_beliefs, joint, wide_group).view(batch, n)
+        value = team.value_of(wide_beliefs, joint, context).view(batch, n)
         return losses.bne_gain * value - losses.bne_step * (candidate - start).square().sum(dim=-1)
 
     low, high = (u - bne.max_step).clamp(0, 1), (u + bne.max_step).clamp(0, 1)

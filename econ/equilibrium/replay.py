@@ -34,12 +34,6 @@ class Experience:
     def rounds(self) -> int:
         return len(self.mask)
 
-    @property
-    def stray(self) -> str | None:
-        """What in it is not finite; None: nothing."""
-        found = (told for name, told in _FINITE.items() if not torch.isfinite(getattr(self, name)).all())
-        return next(found, None)
-
     def padded(self, rounds: int) -> Experience:
         """The same episode, padded with empty rounds at its end."""
         extra = rounds - self.rounds
@@ -72,6 +66,15 @@ def collate(episodes: Sequence[Experience]) -> Experience:
     longest = max(episode.rounds for episode in episodes)
     padded = [episode.padded(longest) for episode in episodes]
     return Experience(**{name: torch.stack([getattr(e, name) for e in padded]) for name in FIELDS})
+
+
+def stray(episodes: Sequence[Experience]) -> tuple[int, str] | None:
+    """Place of the first episode with something that is not finite, and what that is; None: all is."""
+    for name, told in _FINITE.items():
+        values = [getattr(episode, name) for episode in episodes]
+        if not torch.isfinite(torch.cat([value.flatten() for value in values])).all():
+            return next((i, told) for i, value in enumerate(values) if not torch.isfinite(value).all())
+    return None
 
 
 class Replay:

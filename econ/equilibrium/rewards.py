@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from econ.params import Reward
 
+Array = npt.NDArray[np.float64]
 NAMES = ("AL", "TS", "CC")
 
 
@@ -43,13 +46,13 @@ def components(
 def initial_weights(params: Reward) -> Tensor:
     """alpha at the start: params' weights of the components that are on, renormalised: [3] float64."""
     on = active(params)
-    alpha = torch.tensor(params.alpha, dtype=torch.float64) * on
-    return project(alpha / alpha.sum(), on, _floor(params, on))
+    alpha = np.array(params.alpha) * on
+    return torch.from_numpy(project(alpha / alpha.sum(), on, _floor(params, on)))
 
 
-def active(params: Reward) -> Tensor:
+def active(params: Reward) -> Array:
     """1 for components that are on: [3] float64."""
-    return torch.tensor([float(name in params.components) for name in NAMES], dtype=torch.float64)
+    return np.array([float(name in params.components) for name in NAMES])
 
 
 def compose(parts: Tensor, alpha: Tensor) -> Tensor:
@@ -63,49 +66,44 @@ def team_reward(rewards: Tensor, outcome: Tensor, params: Reward) -> Tensor:
     return (1 - share) * rewards.mean(dim=-1) + share * params.r_max * outcome
 
 
-def dynamic_reward_loss(alpha: Tensor, parts: Tensor, outcome: Tensor, params: Reward) -> Tensor:
-    """L_dr = mean over rounds of sum_i (r_actual - r_expected_i)^2 (paper 3.5).
-
-    The paper defines neither term (inconsistency 5.7). Here r_actual is what the team achieved, R_max times
-    the commitment's TS, and r_expected_i = alpha . (AL_i, TS_i, CC_i): the weights learn to make each
-    executor's reward foretell the team's success. parts [M, N, 3], outcome [M].
-    """
-    expected = parts.double() @ alpha
-    actual: Tensor = params.r_max * outcome.double().unsqueeze(-1)
-    return (actual - expected).square().sum(dim=-1).mean()
-
-
 def learn_weights(alpha: Tensor, parts: Tensor, outcome: Tensor, params: Reward) -> tuple[Tensor, float]:
-    """One projected gradient step on L_dr; returns the new alpha and the loss before it."""
-    loss = dynamic_reward_loss(alpha, parts, outcome, params).item()
+    """One projected gradient step on L_dr; returns the new alpha and the loss before it.
+
+    L_dr = mean over rounds of sum_i (r_actual - r_expected_i)^2 (paper 3.5). The paper defines neither term
+    (inconsistency 5.7). Here r_actual is what the team achieved, R_max times the commitment's TS, and
+    r_expected_i = alpha . (AL_i, TS_i, CC_i): the weights learn to make each executor's reward foretell the
+    team's success. parts [M, N, 3], outcome [M]. In numpy: with three numbers to learn, torch's time would
+    all be overhead.
+    """
+    weights, x = alpha.numpy(), parts.double().numpy()
+    surprise = params.r_max * outcome.double().numpy()[:, None] - x @ weights  # [M, N]
+    loss = float(np.square(surprise).sum(axis=-1).mean())
     if not params.learn_alpha:
         return alpha, loss
-    x = parts.double()
-    surprise = params.r_max * outcome.double().unsqueeze(-1) - x @ alpha  # r_actual - r_expected, [M, N]
-    gradient = -2 * (surprise.unsqueeze(-1) * x).sum(dim=(0, 1)) / len(x)
+    gradient = -2 * np.tensordot(surprise, x, axes=2) / len(x)
     on = active(params)
-    stepped = (alpha - params.alpha_learning_rate * gradient) * on
-    return project(stepped, on, _floor(params, on)), loss
+    stepped = (weights - params.alpha_learning_rate * gradient) * on
+    return torch.from_numpy(project(stepped, on, _floor(params, on))), loss
 
 
-def project(alpha: Tensor, on: Tensor, floor: float) -> Tensor:
+def project(alpha: Array, on: Array, floor: float) -> Array:
     """Nearest point (Euclidean) of the simplex over the components that are on, none below ``floor``.
 
-    Duchi et al. (2008), on the mass that the floor leaves free.
+    Duchi et al. (2008), on the mass that the floor leaves free. All [3] float64.
     """
     chosen = on > 0
     mass = 1 - floor * int(chosen.sum())
     x = alpha[chosen] - floor
-    ordered, _ = torch.sort(x, descending=True)
-    excess = ordered.cumsum(0) - mass
-    rank = torch.arange(1, len(x) + 1, dtype=x.dtype)
+    ordered = np.sort(x)[::-1]
+    excess = ordered.cumsum() - mass
+    rank = np.arange(1, len(x) + 1)
     last = int((ordered - excess / rank > 0).sum()) - 1
-    out = torch.zeros_like(alpha)
-    out[chosen] = (x - excess[last] / (last + 1)).clamp_min(0) + floor
+    out = np.zeros_like(alpha)
+    out[chosen] = (x - excess[last] / (last + 1)).clip(min=0) + floor
     return out
 
 
-def _floor(params: Reward, on: Tensor) -> float:
+def _floor(params: Reward, on: Array) -> float:
     """A lone component has all the weight whatever the floor."""
     count = int(on.sum())
     return 0.0 if count == 1 else min(params.alpha_floor, math.nextafter(1 / count, 0))

@@ -82,7 +82,7 @@ class _Player:
         self.beliefs = torch.zeros(1, team.n, team.belief_dim)
         with torch.no_grad():
             texts = torch.stack([episode.problem_embedding, episode.strategy_embedding])
-            self.problem_and_strategy = team.executors.read_texts(texts.unsqueeze(0))  # for every round
+            self.given = team.executors.read_texts(texts.unsqueeze(0)).unbind(1)  # read for every round
         self.believed = -1  # rounds that the beliefs know of
         self.plain: list[Message] | None = None  # the prompt of all executors, while none has a note
 
@@ -128,14 +128,15 @@ class _Player:
             return
         self.believed = self._round
         executors, n = self.team.executors, self.team.n
-        if self.episode.rounds:
-            last = self.episode.rounds[-1]
-            commitment, answers = last.commitment_embedding.view(1, 1, -1), last.answer_embeddings
-            left, action = executors.read_texts(commitment, answers.view(1, 1, n, -1)), last.u
-        else:
-            left, action = executors.read_nothing.expand(1, 2, n, -1), torch.full((n, 2), 0.5)
-        texts = torch.cat([self.problem_and_strategy, left], dim=1)
-        self.beliefs = executors.believe(texts, action.unsqueeze(0), self.beliefs)
+        if not self.episode.rounds:
+            nothing = executors.read_nothing.unsqueeze(0)
+            middle = torch.full((1, n, 2), 0.5)
+            self.beliefs = executors.believe([*self.given, nothing, nothing], middle, None)
+            return
+        last = self.episode.rounds[-1]
+        commitment, answers = last.commitment_embedding.view(1, 1, -1), last.answer_embeddings
+        left = executors.read_texts(commitment, answers.view(1, 1, n, -1)).unbind(1)
+        self.beliefs = executors.believe([*self.given, *left], last.u.unsqueeze(0), self.beliefs)
 
     @property
     def _round(self) -> int:
@@ -150,9 +151,7 @@ class _Player:
         commitment = await commit(self.session, answers, self._round)
         texts = [*answers, commitment.meaning if commitment.ok else None]
         embedded = await embed(self.session, texts, self.team.embedding_dim)
-        played = Round(
-            decision, u, sent, q, q_tot, answers, embedded[:-1].clone(), commitment, embedded[-1].clone()
-        )
+        played = Round(decision, u, sent, q, q_tot, answers, embedded[:-1], commitment, embedded[-1])
         self.episode.rounds.append(played)
         return played
 
@@ -161,7 +160,8 @@ class _Player:
         if self.explorer is not None:
             return [], None
         q = self.team.executors.values(self.beliefs, u.unsqueeze(0))
-        q_tot, _ = self.team.total(q, u.unsqueeze(0), self.team.encoder(self.beliefs))
+        context = self.team.context(self.team.encoder(self.beliefs))
+        q_tot, _ = self.team.total(q, u.unsqueeze(0), context)
         return q[0].tolist(), q_tot.item()
 
     async def _answer(self, agent: int, u: Tensor, temperature: float, second: float) -> Call:
@@ -223,20 +223,16 @@ async def embed(session: Session, texts: Sequence[str | None], size: int) -> Ten
     """
     present = [text for text in texts if text]
     vectors = await session.client.embed(present) if present else []
-    for text, vector in zip(present, vectors, strict=True):
-        _check(text, vector, size)
-    found = iter(vectors)
-    rows = [next(found) if text else [0.0] * size for text in texts]
-    return torch.from_numpy(np.array(rows, dtype=np.float32))
-
-
-def _check(text: str, vector: Sequence[float], size: int) -> None:
-    """One number that is not finite would be in every belief, and then in every action that is sent."""
-    if len(vector) != size:
-        raise EconError(
-            f"embedding.model gives vectors of {len(vector)} numbers; the networks were made for {size}",
-            "name the model that they were trained with, or train again",
-        )
-    if not np.isfinite(vector).all():
-        shown = textwrap.shorten(text, 60, placeholder=" …")
+    rows = np.zeros((len(texts), size), dtype=np.float32)
+    for vector in vectors:
+        if len(vector) != size:
+            raise EconError(
+                f"embedding.model gives vectors of {len(vector)} numbers; the networks were made for {size}",
+                "name the model that they were trained with, or train again",
+            )
+    rows[[bool(text) for text in texts]] = np.array(vectors, dtype=np.float32).reshape(-1, size)
+    if not np.isfinite(rows).all():  # it would be in every belief, and then in every action that is sent
+        strange = next(text for text, row in zip(texts, rows, strict=True) if not np.isfinite(row).all())
+        shown = textwrap.shorten(strange or "", 60, placeholder=" …")
         raise EconError(f"the embedding of '{shown}' is not finite", "name another embedding.model")
+    return torch.from_numpy(rows)

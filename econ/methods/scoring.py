@@ -22,35 +22,47 @@ if TYPE_CHECKING:
 Graded = dict[tuple[str, str | None], Verdict]  # by problem and text: agreeing teams repeat themselves
 
 
-def experience(episode: Episode, problem: Problem, params: Params, graded: Graded) -> Experience:
-    """The episode with its rewards. Training problems only: TS is the grader's verdict, or (params) the
+Tasks = tuple[list[tuple[float, bool]], float]  # of a round: (TS, is it readable) per executor; C's TS
+
+
+def score(episode: Episode, problem: Problem, params: Params, graded: Graded) -> list[Tasks]:
+    """The task rewards of every round. Training problems only: TS is the grader's verdict, or (params) the
     coordinator's own assessment (inconsistency 5.6). ``graded`` keeps verdicts for later episodes.
 
     Raises:
         EconError: the grader gave a reward that is not a number in [0, 1].
     """
-    scored = [_score(played, problem, params, graded) for played in episode.rounds]
-    answers = torch.stack([played.answer_embeddings for played in episode.rounds])
-    commitments = torch.stack([played.commitment_embedding for played in episode.rounds])
+    return [_score(played, problem, params, graded) for played in episode.rounds]
+
+
+def experiences(episodes: list[Episode], scores: list[list[Tasks]], params: Params) -> list[Experience]:
+    """Episodes with their rewards; those of all rounds are computed together."""
+    rounds = [played for episode in episodes for played in episode.rounds]
+    tasks = [task for score in scores for task in score]
+    answers = torch.stack([played.answer_embeddings for played in rounds])
+    commitments = torch.stack([played.commitment_embedding for played in rounds])
     parts = rewards.components(
         answers,
         commitments,
-        torch.tensor([[ts for ts, _ in tasks] for tasks, _ in scored]),
-        torch.tensor([[valid for _, valid in tasks] for tasks, _ in scored]),
-        torch.tensor([played.commitment.ok for played in episode.rounds]),
+        torch.tensor([[ts for ts, _ in of_executors] for of_executors, _ in tasks]),
+        torch.tensor([[valid for _, valid in of_executors] for of_executors, _ in tasks]),
+        torch.tensor([played.commitment.ok for played in rounds]),
         params.reward,
     )
-    return Experience(
-        problem=episode.problem_embedding,
-        strategy=episode.strategy_embedding,
-        actions=torch.stack([played.u for played in episode.rounds]),
-        answers=answers,
-        commitments=commitments,
-        parts=parts,
-        outcome=torch.tensor([outcome for _, outcome in scored]),
-        decision=torch.tensor([played.decision for played in episode.rounds]),
-        mask=torch.ones(len(episode.rounds)),
+    whole = (
+        torch.stack([played.u for played in rounds]),
+        answers,
+        commitments,
+        parts,
+        torch.tensor([outcome for _, outcome in tasks]),
+        torch.tensor([played.decision for played in rounds]),
+        torch.ones(len(rounds)),
     )
+    split = (torch.split(x, [len(episode.rounds) for episode in episodes]) for x in whole)
+    return [
+        Experience(episode.problem_embedding, episode.strategy_embedding, *per_round)
+        for episode, *per_round in zip(episodes, *split, strict=True)
+    ]
 
 
 def agreement(played: Round, valid: list[bool], params: Params) -> tuple[list[float], list[float]]:
@@ -67,9 +79,7 @@ def agreement(played: Round, valid: list[bool], params: Params) -> tuple[list[fl
     return [round(x, 4) for x in likelihood], [round(x, 4) for x in contribution]
 
 
-def _score(
-    played: Round, problem: Problem, params: Params, graded: Graded
-) -> tuple[list[tuple[float, bool]], float]:
+def _score(played: Round, problem: Problem, params: Params, graded: Graded) -> Tasks:
     """(TS, is there a readable answer) of every executor's answer, and TS of the commitment."""
     if params.reward.task == "coordinator":
         return _assessed(played, problem, params)
@@ -84,7 +94,7 @@ def _score(
     return tasks, rewards_of[commitment.text if commitment.ok else None]
 
 
-def _assessed(played: Round, problem: Problem, params: Params) -> tuple[list[tuple[float, bool]], float]:
+def _assessed(played: Round, problem: Problem, params: Params) -> Tasks:
     """The coordinator's confidence, given to the answers that are the same as its commitment."""
     from econ.prompts import kind_of
 

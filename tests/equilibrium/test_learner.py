@@ -114,10 +114,10 @@ def test_losses_switch_off_and_reach_what_they_should() -> None:
     local = moved(local_td=1)
     assert {"executors.gru", "executors.value_head"} <= local
     assert not any(name.startswith(("mixer", "encoder")) or "action_head" in name for name in local)
-    assert {"encoder.out", "mixer.first", "executors.gru"} <= moved(total_td=1)
+    assert {"encoder.out", "mixer.of_group", "executors.gru"} <= moved(total_td=1)
     assert {"encoder.out", "mixer.features"} <= moved(semantic=1)
-    assert {"mixer.second", "executors.value_head"} <= moved(consistency=1)
-    assert {"encoder.out", "mixer.first"} <= moved(encoder=1)
+    assert {"mixer.of_group", "executors.value_head"} <= moved(consistency=1)
+    assert {"encoder.out", "mixer.key"} <= moved(encoder=1)
     assert moved(actor=1) == {"executors.action_head"}
     assert moved(bne_gain=1) == {"executors.refine_head", "executors.refine_hidden"}
     assert moved(bne_step=1) == set()  # an untrained refinement rests at e^0
@@ -170,7 +170,7 @@ def test_gamma_comes_alive_with_a_second_decision() -> None:
     view = observe(made.target, two)
     u = made.target.executors.act(view.beliefs)
     q = made.target.executors.values(view.beliefs, u)
-    q_tot = made.target.value_of(view.beliefs, u, view.group)
+    q_tot = made.target.value_of(view.beliefs, u, view.context)
     torch.testing.assert_close(target[0], rewards_alone[0] + 0.5 * q[1])
     torch.testing.assert_close(target[1], rewards_alone[1])  # terminal
     _, alone_tot = made._targets(one)
@@ -183,8 +183,9 @@ def test_padding_changes_nothing() -> None:
     alone, padded = observe(made.team, collate([short])), observe(made.team, collate([short, long]))
     torch.testing.assert_close(padded.beliefs[0], alone.beliefs[0])
     q, target = torch.rand(6, N), torch.rand(6, N)
-    assert losses.local_td(q, target, padded.mask) == pytest.approx(
-        ((q - target).square().sum(dim=1) * padded.mask).sum().item() / 4
+    mask = torch.tensor([1.0, 0, 0, 1, 1, 1])
+    assert losses.local_td(q, target, padded.weight) == pytest.approx(
+        ((q - target).square().sum(dim=1) * mask).sum().item() / 4
     )
 
 
@@ -215,7 +216,7 @@ def test_gradients_are_clipped_and_the_coordinators_side_has_a_rate_of_its_own()
         norm = torch.stack([p.grad.norm() for p in group["params"] if p.grad is not None]).norm()
         assert 0 < norm <= 1e-3 * (1 + 1e-5), group["name"]
     # Adam's first step moves a parameter by its rate, whatever its gradient.
-    for name, rate in (("encoder.out.weight", 1e-5), ("mixer.first.weight", 1e-5), ("executors.gru.", 1e-3)):
+    for name, rate in (("encoder.out.weight", 1e-5), ("mixer.key.weight", 1e-5), ("executors.gru.", 1e-3)):
         moved = [(p - before[n]).abs().max() for n, p in made.team.named_parameters() if n.startswith(name)]
         assert max(moved).item() == pytest.approx(rate, rel=0.05), name
 
@@ -236,10 +237,10 @@ def test_a_reward_that_is_not_finite_is_named_and_nothing_is_learned_from_it() -
 def test_a_loss_that_is_not_finite_is_named() -> None:
     made = learner(params())
     before = snapshot(made)
-    made.team.mixer.offset[0].weight.data.fill_(math.inf)
+    made.team.mixer.offset.weight.data.fill_(math.inf)
     with pytest.raises(EconError, match=r"loss that is (nan|inf)"):
         made.update()
-    assert changed(made, before) == {"mixer.offset.0.weight"}
+    assert changed(made, before) == {"mixer.offset.weight"}
 
 
 def test_the_buffer_forgets_the_oldest_and_samples_by_seed() -> None:

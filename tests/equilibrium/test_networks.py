@@ -3,9 +3,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
+from torch.nn import functional
 
 from econ.equilibrium.actions import Explorer, scale
-from econ.equilibrium.networks import TeamNetworks
+from econ.equilibrium.networks import TeamNetworks, action_features
 from econ.params import Action, Exploration, Network
 
 SMALL = Network(
@@ -46,7 +47,7 @@ def test_the_mixer_is_monotone(n: int, seed: int, spread: float, scale_of_q: flo
     team = networks(n, seed, spread)
     beliefs, u, q = inputs(n, seed)
     q = (scale_of_q * q).requires_grad_()
-    total, _ = team.total(q, u, team.encoder(beliefs))
+    total, _ = team.total(q, u, team.context(team.encoder(beliefs)))
     [slope] = torch.autograd.grad(total.sum(), q)
     assert (slope >= 0).all()
 
@@ -55,7 +56,7 @@ def test_the_mixer_uses_every_local_value() -> None:
     team = TeamNetworks(4, D, SMALL, 0).eval()
     beliefs, u, q = inputs(4, 0)
     q.requires_grad_()
-    total, _ = team.total(q, u, team.encoder(beliefs))
+    total, _ = team.total(q, u, team.context(team.encoder(beliefs)))
     [slope] = torch.autograd.grad(total.sum(), q)
     assert (slope > 0.01).all()
 
@@ -68,7 +69,7 @@ def test_the_attention_mixer_is_not_monotone() -> None:
         team = networks(3, seed, 1.0, params)
         beliefs, u, q = inputs(3, seed)
         q.requires_grad_()
-        total, _ = team.total(q, u, team.encoder(beliefs))
+        total, _ = team.total(q, u, team.context(team.encoder(beliefs)))
         found.append(torch.autograd.grad(total.sum(), q)[0])
     assert (torch.cat(found) < 0).any()
 
@@ -83,10 +84,29 @@ def test_permuting_executors_permutes_the_encoder_and_leaves_the_team_value(
     order = torch.randperm(n, generator=torch.Generator().manual_seed(seed))
     group, moved = team.encoder(beliefs), team.encoder(beliefs[:, order])
     torch.testing.assert_close(group[:, order], moved, rtol=1e-3, atol=1e-4)
-    total, features = team.total(q, u, group)
-    total_moved, features_moved = team.total(q[:, order], u[:, order], moved)
+    total, features = team.total(q, u, team.context(group))
+    total_moved, features_moved = team.total(q[:, order], u[:, order], team.context(moved))
     torch.testing.assert_close(total, total_moved, rtol=1e-3, atol=1e-3)
     torch.testing.assert_close(features[:, order], features_moved, rtol=1e-3, atol=1e-3)
+
+
+@SETTINGS
+@given(n=sizes, seed=seeds, concatenate=st.booleans())
+def test_features_are_those_of_plain_attention_though_its_maps_are_multiplied_first(
+    n: int, seed: int, concatenate: bool
+) -> None:
+    """f(w, E) written out: attention of the heads over the actions, side by side, then a map of both."""
+    sizes = SMALL.model_copy(update={"concatenate": concatenate})
+    features = networks(n, seed, 0.5, sizes).mixer.features
+    beliefs, u, _ = inputs(n, seed)
+    actions, group = action_features(u), torch.cat([beliefs, -beliefs], dim=-1)
+    query, key, value = (
+        part.unflatten(-1, (SMALL.heads, -1)).transpose(1, 2)
+        for part in features.qkv(actions).chunk(3, dim=-1)
+    )
+    w = functional.scaled_dot_product_attention(query, key, value).transpose(1, 2).flatten(2)
+    plain = torch.relu(features.combine(torch.cat([w, group], dim=-1) if concatenate else w))
+    torch.testing.assert_close(features(actions, features.maps(group)), plain, rtol=1e-4, atol=1e-4)
 
 
 @SETTINGS
@@ -117,7 +137,8 @@ def test_no_executor_reads_anothers_text_or_action(body: str) -> None:
     before = torch.randn(1, 3, SMALL.belief_dim)
 
     def beliefs(action: Tensor, answer: Tensor) -> Tensor:
-        return team.executors.believe(team.executors.read_texts(common, answer.unsqueeze(1)), action, before)
+        texts = team.executors.read_texts(common, answer.unsqueeze(1)).unbind(1)
+        return team.executors.believe(texts, action, before)
 
     base = beliefs(action, answer)
     changed_action, changed_answer = action.clone(), answer.clone()
@@ -166,8 +187,8 @@ def test_without_belief_encoder_each_executor_is_encoded_alone() -> None:
 def test_without_concatenation_the_features_are_of_the_actions_alone() -> None:
     team = networks(3, 0, 0.3, SMALL.model_copy(update={"concatenate": False}))
     beliefs, u, q = inputs(3, 0)
-    _, one = team.total(q, u, team.encoder(beliefs))
-    _, other = team.total(q, u, team.encoder(-beliefs))
+    _, one = team.total(q, u, team.context(team.encoder(beliefs)))
+    _, other = team.total(q, u, team.context(team.encoder(-beliefs)))
     assert torch.equal(one, other)
 
 

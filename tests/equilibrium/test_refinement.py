@@ -47,11 +47,12 @@ def test_a_best_response_raises_the_value_of_each_executors_own_move(seed: int) 
     team, (beliefs, u, _) = networks(3, seed, 0.3), inputs(3, seed)
     group = team.encoder(beliefs)
     refined = refine(team, beliefs, group, u, u, Params.model_validate({"bne": {"rule": "best_response"}}))
-    now, gains = team.value_of(beliefs, u, group), []
+    context = team.context(group)
+    now, gains = team.value_of(beliefs, u, context), []
     for agent in range(3):
         alone = u.clone()
         alone[:, agent] = refined[:, agent]
-        gains.append(team.value_of(beliefs, alone, group) - now)
+        gains.append(team.value_of(beliefs, alone, context) - now)
     assert torch.stack(gains).min() >= -1e-5
     assert torch.stack(gains).max() > 1e-4
 
