@@ -24,11 +24,12 @@ from econ.files import sweep, write_atomic
 from econ.llm.base import Client
 from econ.methods.base import Session
 from econ.methods.episode import Episode, play_episode
-from econ.methods.scoring import Graded, Tasks, controlled, experiences, score
+from econ.methods.scoring import Graded, Pool, Tasks, controlled, experiences, score
 from econ.params import Params
 from econ.progress import Progress
 from econ.records import Problem, stable_seed
 
+POOL = "pool."  # of names in a checkpoint
 SMOOTHING = 0.7  # of the mean reward that chooses the best checkpoint
 Row = dict[str, float]
 
@@ -62,6 +63,7 @@ class Trainer:
         self.stop: str | None = None
         self.commitments: dict[str, Tensor] = {}  # the last one of each problem
         self.graded: Graded = {}
+        self.pool: Pool = {}  # of a training by shuffled rewards, all that was earned
 
     async def train(self, progress: Progress | None = None) -> None:
         """Train to the planned episodes or an early stop; checkpoints on the way and at the end."""
@@ -91,7 +93,7 @@ class Trainer:
         played = await asyncio.gather(*(self._play(number) for number in numbers))
         episodes = [episode for episode, _ in played]
         earned = experiences(episodes, [scores for _, scores in played], self.params)
-        batch = controlled(earned, self.params, self.run.seed, self.episodes)
+        batch = controlled(earned, self.params, self.run.seed, self.episodes, self.pool)
         self._check(numbers, batch)
         self.learner.replay.extend(batch)
         losses = self.learner.update(self.episodes / self.params.train.episodes)
@@ -205,6 +207,7 @@ class Trainer:
         header = self._header()
         ids = sorted(self.commitments)
         extra = {"commitments": torch.stack([self.commitments[i] for i in ids])} if ids else {}
+        extra |= {f"{POOL}{name}": tensor for name, tensor in self.pool.items()}
         checkpoint.save_learner(self.folder / f"{name}.safetensors", self.learner, header, extra)
         shown = {**asdict(header), "progress": {"stop": self.stop, "best_reward": self.best}}
         write_atomic(self.folder / "config.json", [orjson.dumps(shown, option=orjson.OPT_INDENT_2), b"\n"])
@@ -240,6 +243,7 @@ class Trainer:
         if self.stop == "all episodes played":  # of a shorter plan, perhaps
             self.stop = None
         self.commitments = dict(zip(state["problems"], extra.get("commitments", []), strict=False))
+        self.pool = {name.removeprefix(POOL): x for name, x in extra.items() if name.startswith(POOL)}
 
 
 @lru_cache(maxsize=4)

@@ -48,8 +48,10 @@ PLAN = {"episodes": 20, "checkpoint_interval": 8}  # the last interval is a shor
                 }
             },
         },
+        {"reward": {"source": "shuffled"}},
     ],
-    ids=["plain", "rounds, transformer, attention, adamw", "random rewards, best response, early stop"],
+    ids=["plain", "rounds, transformer, attention, adamw", "random rewards, best response, early stop",
+         "shuffled rewards"],
 )  # fmt: skip
 def test_training_goes_on_from_each_checkpoint_to_the_same_end(
     sections: dict[str, Any], tmp_path: Path
@@ -136,8 +138,10 @@ def test_a_reward_that_is_not_a_number_costs_no_more_than_its_interval(
     p, right = params(train=PLAN), training.controlled
     train(p, folder=tmp_path / "whole")
 
-    def ill(batch: list[Experience], params: Params, seed: int, episode: int) -> list[Experience]:
-        *earned, last = right(batch, params, seed, episode)
+    def ill(
+        batch: list[Experience], params: Params, seed: int, episode: int, pool: scoring.Pool
+    ) -> list[Experience]:
+        *earned, last = right(batch, params, seed, episode, pool)
         return [*earned, replace(last, parts=last.parts * math.nan) if episode >= 8 else last]
 
     monkeypatch.setattr(training, "controlled", ill)

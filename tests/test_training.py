@@ -444,6 +444,20 @@ def test_several_decisions_per_episode() -> None:
     assert all(np.isfinite(list(row.values())).all() for row in trainer.history)
 
 
+def test_shuffled_rewards_come_from_all_rounds_so_far() -> None:
+    trainer = train(params(reward={"source": "shuffled"}, train={"buffer_size": 40, "episodes": 24}))
+    played = [e.outcome for e in trainer.learner.replay.episodes]
+    assert len(played) == 24
+    earned, given = trainer.pool["outcome"], torch.cat(played)
+    assert earned.shape == given.shape
+    assert set(given.tolist()) <= set(earned.tolist())
+    assert not torch.equal(earned, given)
+    rows = trainer.pool["parts"].flatten(1)
+    first = torch.cat([e.parts for e in [*trainer.learner.replay.episodes][:8]]).flatten(1)
+    so_far = rows[: len(first)]
+    assert all(any(torch.equal(row, other) for other in so_far) for row in first)
+
+
 @pytest.mark.parametrize("source", ["random", "shuffled"])
 def test_control_rewards_change_what_is_learned_and_not_what_is_reported(source: str) -> None:
     plain, control = train(params(), episodes=8), train(params(reward={"source": source}), episodes=8)

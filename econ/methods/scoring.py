@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import torch
+from torch import Tensor
 
 from econ import grading
 from econ.equilibrium import rewards
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 
 Graded = dict[tuple[str, str | None], Verdict]  # by problem and text: agreeing teams repeat themselves
+Pool = dict[str, Tensor]  # parts and outcome of rounds, as in an Experience
 
 
 Tasks = tuple[list[tuple[float, bool]], float]  # of a round: (TS, is it readable) per executor; C's TS
@@ -115,8 +117,14 @@ def _checked(problem: Problem, reward: float) -> float:
     return reward
 
 
-def controlled(batch: list[Experience], params: Params, seed: int, episode: int) -> list[Experience]:
-    """The batch with the rewards of ``reward.source``: earned, random (table 5), or shuffled (a control)."""
+def controlled(
+    batch: list[Experience], params: Params, seed: int, episode: int, pool: Pool
+) -> list[Experience]:
+    """The batch with the rewards of ``reward.source``: earned, random (table 5), or shuffled, a control.
+
+    Shuffled ones are drawn from the rewards of all rounds so far, this batch's among them, which ``pool``
+    keeps. Exchanged within the batch alone, they would still tell whether this interval's actions were good.
+    """
     if params.reward.source == "composed":
         return batch
     generator = torch.Generator().manual_seed(stable_seed(seed, params.reward.source, episode))
@@ -129,8 +137,9 @@ def controlled(batch: list[Experience], params: Params, seed: int, episode: int)
             )
             for e in batch
         ]
-    parts, outcome = torch.cat([e.parts for e in batch]), torch.cat([e.outcome for e in batch])
-    order = torch.randperm(len(outcome), generator=generator)
-    sizes = [e.rounds for e in batch]
-    shuffled = zip(batch, torch.split(parts[order], sizes), torch.split(outcome[order], sizes), strict=True)
-    return [replace(e, parts=p, outcome=o) for e, p, o in shuffled]
+    for name in ("parts", "outcome"):
+        before = [pool[name]] if name in pool else []
+        pool[name] = torch.cat([*before, *(getattr(e, name) for e in batch)])
+    drawn = [torch.randint(len(pool["outcome"]), (e.rounds,), generator=generator) for e in batch]
+    pairs = zip(batch, drawn, strict=True)
+    return [replace(e, parts=pool["parts"][i], outcome=pool["outcome"][i]) for e, i in pairs]
