@@ -55,7 +55,8 @@ class Learner:
         self.replay = Replay(params.train.buffer_size)
         self.optimizer = _optimizer(self.team, params)
         self.gradient_steps = 0
-        self._actor = ThreadPoolExecutor(1)
+        self._other = ThreadPoolExecutor(1)  # one at a time, in order: targets, then the next step's work
+        self._following = self._other.submit(lambda: None)
         self._coordinator = nn.ModuleList([self.team.encoder, self.team.mixer])  # where dropout is
         self._followers: list[Tensor] = list(self.target.parameters())
         self._leaders: list[Tensor] = list(self.team.parameters())
@@ -73,6 +74,7 @@ class Learner:
         for group in self.optimizer.param_groups:
             group["lr"] = left * group["initial_lr"]
         reports = [self._step() for _ in range(self.params.train.gradient_steps)]
+        self._following.result()
         return _means(reports)
 
     def _step(self) -> dict[str, float]:
@@ -89,12 +91,12 @@ class Learner:
         _finite("loss", critic.detach())
         self.optimizer.zero_grad(set_to_none=True)
         # No parameter learns from both losses, so their gradients may come from two cores at once.
-        actor = self._actor.submit(self._ascend, view.detached(), batch)
+        aside = self._other.submit(self._aside, view.detached(), batch)
         critic.backward()  # type: ignore[no-untyped-call]
-        actor_report = actor.result()
+        aside_report, alpha = aside.result()
         self._descend()
-        self._learn_alpha(batch, report)
-        return {"loss": critic.item(), **report, **actor_report}
+        self.alpha = alpha
+        return {"loss": critic.item(), **report, **aside_report}
 
     def _critic_loss(self, view: View, batch: Experience) -> tuple[Tensor, dict[str, float]]:
         """L_i, L_tot, L_SD, consistency and L_e at the actions that were played."""
@@ -132,6 +134,7 @@ class Learner:
         r_tot = rewards.team_reward(r, batch.outcome, self.params.reward)  # [B, R]
         gamma, following = self.params.train.gamma, _next_decision(batch)
         if gamma > 0 and bool((following >= 0).any()):
+            self._following.result()
             view = observe(self.target, batch)
             u = self.target.executors.act(view.beliefs)
             q = self.target.executors.values(view.beliefs, u)
@@ -175,13 +178,16 @@ class Learner:
             surrogate = surrogate + weights.bne_step * moved
         return surrogate, report
 
-    def _ascend(self, view: View, batch: Experience) -> dict[str, float]:
-        """Gradients of the actor's loss."""
+    def _aside(self, view: View, batch: Experience) -> tuple[dict[str, float], Tensor]:
+        """Gradients of the actor's loss, and the next alpha."""
         loss, report = self._actor_loss(view, batch)
         _finite("loss", loss.detach())
         if loss.requires_grad:
             loss.backward()  # type: ignore[no-untyped-call]
-        return report
+        played = batch.mask.flatten() > 0
+        parts, outcome = batch.parts.flatten(0, 1)[played], batch.outcome.flatten()[played]
+        alpha, report["loss_reward"] = rewards.learn_weights(self.alpha, parts, outcome, self.params.reward)
+        return report, alpha
 
     def _descend(self) -> None:
         """One clipped step of every group, then the soft targets phi' <- tau phi + (1 - tau) phi'."""
@@ -195,15 +201,11 @@ class Learner:
         self.optimizer.step()
         self.gradient_steps += 1
         if self.gradient_steps % train.target_update_interval == 0:
-            with torch.no_grad():
-                torch._foreach_lerp_(self._followers, self._leaders, train.target_rate)
+            self._following = self._other.submit(self._follow)
 
-    def _learn_alpha(self, batch: Experience, report: dict[str, float]) -> None:
-        played = batch.mask.flatten() > 0
-        parts, outcome = batch.parts.flatten(0, 1)[played], batch.outcome.flatten()[played]
-        self.alpha, report["loss_reward"] = rewards.learn_weights(
-            self.alpha, parts, outcome, self.params.reward
-        )
+    @torch.no_grad()
+    def _follow(self) -> None:
+        torch._foreach_lerp_(self._followers, self._leaders, self.params.train.target_rate)
 
 
 def observe(team: TeamNetworks, batch: Experience) -> View:
