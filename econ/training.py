@@ -29,7 +29,6 @@ from econ.params import Params
 from econ.progress import Progress
 from econ.records import Problem, stable_seed
 
-POOL = "pool."  # of names in a checkpoint
 SMOOTHING = 0.7  # of the mean reward that chooses the best checkpoint
 Row = dict[str, float]
 
@@ -207,7 +206,7 @@ class Trainer:
         header = self._header()
         ids = sorted(self.commitments)
         extra = {"commitments": torch.stack([self.commitments[i] for i in ids])} if ids else {}
-        extra |= {f"{POOL}{name}": tensor for name, tensor in self.pool.items()}
+        extra |= {f"pool.{name}": tensor for name, tensor in self.pool.items()}
         checkpoint.save_learner(self.folder / f"{name}.safetensors", self.learner, header, extra)
         shown = {**asdict(header), "progress": {"stop": self.stop, "best_reward": self.best}}
         write_atomic(self.folder / "config.json", [orjson.dumps(shown, option=orjson.OPT_INDENT_2), b"\n"])
@@ -243,7 +242,7 @@ class Trainer:
         if self.stop == "all episodes played":  # of a shorter plan, perhaps
             self.stop = None
         self.commitments = dict(zip(state["problems"], extra.get("commitments", []), strict=False))
-        self.pool = {name.removeprefix(POOL): x for name, x in extra.items() if name.startswith(POOL)}
+        self.pool = checkpoint.under("pool", extra)
 
 
 @lru_cache(maxsize=4)

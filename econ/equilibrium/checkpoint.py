@@ -62,16 +62,16 @@ def load_learner(path: Path, params: Params) -> tuple[Learner, Header, dict[str,
     learner = Learner(header.n_agents, header.embedding_dim, params, header.seed)
     _load(path, learner.team, tensors, "team")
     _load(path, learner.target, tensors, "target")
-    learner.replay.load(_under("replay", tensors))
+    learner.replay.load(under("replay", tensors))
     learner.alpha = torch.tensor(header.alpha, dtype=torch.float64)
     learner.gradient_steps = header.gradient_steps
     state = learner.optimizer.state_dict()
     moments: dict[int, dict[str, Tensor]] = {}
-    for name, tensor in _under("optimizer", tensors).items():
+    for name, tensor in under("optimizer", tensors).items():
         index, key = name.split(".")
         moments.setdefault(int(index), {})[key] = tensor
     learner.optimizer.load_state_dict({**state, "state": moments})
-    return learner, header, _under("extra", tensors)
+    return learner, header, under("extra", tensors)
 
 
 def load_team(path: Path) -> tuple[TeamNetworks, Header]:
@@ -148,13 +148,14 @@ def _show(value: object) -> str:
     return " ".join(str(value).split())
 
 
-def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+def under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors whose names begin with ``prefix`` and a dot, by the rest of the name."""
     return {k.removeprefix(f"{prefix}."): v for k, v in tensors.items() if k.startswith(f"{prefix}.")}
 
 
 def _load(path: Path, module: torch.nn.Module, tensors: dict[str, Tensor], prefix: str) -> None:
     try:
-        module.load_state_dict(_under(prefix, tensors))
+        module.load_state_dict(under(prefix, tensors))
     except RuntimeError as fault:
         first = str(fault).strip().splitlines()[1:2]
         reason = " ".join(first).strip() or str(fault)

@@ -46,7 +46,7 @@ class StackedGRUCell(nn.Module):
         reset_h, update_h, new_h = of_state.chunk(3, dim=-1)
         reset, update = torch.sigmoid(reset_x + reset_h), torch.sigmoid(update_x + update_h)
         new = torch.tanh(new_x + reset * new_h)
-        return new - update * new if state is None else new + update * (state - new)
+        return new + update * ((0.0 if state is None else state) - new)
 
 
 class StackedTransformerBlock(nn.Module):

@@ -57,7 +57,6 @@ class Learner:
         self.gradient_steps = 0
         self._other = ThreadPoolExecutor(1)  # one at a time, in order: targets, then the next step's work
         self._following = self._other.submit(lambda: None)
-        self._coordinator = nn.ModuleList([self.team.encoder, self.team.mixer])  # where dropout is
         self._followers: list[Tensor] = list(self.target.parameters())
         self._leaders: list[Tensor] = list(self.team.parameters())
 
@@ -84,15 +83,15 @@ class Learner:
         _finite("reward of the commitment", batch.outcome)
         with torch.random.fork_rng(devices=[]):  # dropout
             torch.default_generator.manual_seed(stable_seed(self.seed, "update", self.gradient_steps))
-            self._coordinator.train()
+            self.team.train()
             view = observe(self.team, batch)
             critic, report = self._critic_loss(view, batch)
-            self._coordinator.eval()
+            self.team.eval()
         _finite("loss", critic.detach())
         self.optimizer.zero_grad(set_to_none=True)
         # No parameter learns from both losses, so their gradients may come from two cores at once.
         aside = self._other.submit(self._aside, view.detached(), batch)
-        critic.backward()  # type: ignore[no-untyped-call]
+        torch.autograd.backward(critic)
         aside_report, alpha = aside.result()
         self._descend()
         self.alpha = alpha
@@ -164,16 +163,16 @@ class Learner:
             u = torch.where(later.view(-1, 1, 1) > 0, refined, u)
         point = u.detach().requires_grad_()
         values = self.team.value_of(view.beliefs, point, view.context)
-        gains = {"q_policy": torch.dot(values, losses.shares(first))}
+        gains = {"q_policy": torch.dot(values, first)}
         loss = -weights.actor * gains["q_policy"]
         if refines:
-            gains["q_refined"] = torch.dot(values, losses.shares(later))
+            gains["q_refined"] = torch.dot(values, later)
             loss = loss - weights.bne_gain * gains["q_refined"]
         report = {name: gain.item() for name, gain in gains.items()}
         [slope] = torch.autograd.grad(loss, point)
         surrogate = (slope * u).sum() + weights.saturation * losses.saturation(logits, view.weight)
         if refines:
-            moved = losses.refinement_step(refined, start, losses.shares(later))
+            moved = losses.refinement_step(refined, start, later)
             report["loss_bne_step"] = moved.item()
             surrogate = surrogate + weights.bne_step * moved
         return surrogate, report
@@ -183,7 +182,7 @@ class Learner:
         loss, report = self._actor_loss(view, batch)
         _finite("loss", loss.detach())
         if loss.requires_grad:
-            loss.backward()  # type: ignore[no-untyped-call]
+            torch.autograd.backward(loss)
         played = batch.mask.flatten() > 0
         parts, outcome = batch.parts.flatten(0, 1)[played], batch.outcome.flatten()[played]
         alpha, report["loss_reward"] = rewards.learn_weights(self.alpha, parts, outcome, self.params.reward)
@@ -242,10 +241,11 @@ def _means(reports: list[dict[str, float]]) -> dict[str, float]:
 
 
 def _rounds(batch: Experience) -> tuple[Tensor, Tensor]:
-    """Masks [M] of the first rounds of decisions, and of their later rounds (the refined ones)."""
+    """Shares [M] of a mean over the decisions' first rounds, and over their later ones (the refined)."""
     changed = torch.ones_like(batch.mask)
     changed[:, 1:] = (batch.decision[:, 1:] != batch.decision[:, :-1]).to(batch.mask.dtype)
-    return (changed * batch.mask).flatten(), ((1 - changed) * batch.mask).flatten()
+    first, later = changed * batch.mask, (1 - changed) * batch.mask
+    return losses.shares(first.flatten()), losses.shares(later.flatten())
 
 
 def _first_actions(batch: Experience) -> Tensor:

@@ -40,7 +40,7 @@ class Executors(nn.Module):
     def __init__(self, n: int, embedding_dim: int, sizes: Network, free: tuple[bool, ...]) -> None:
         super().__init__()
         self.register_buffer("free", torch.tensor(free, dtype=torch.float32), persistent=False)
-        self.n, self.belief_dim, self.embedding_dim = n, sizes.belief_dim, embedding_dim
+        self.n, self.embedding_dim = n, embedding_dim
         hidden, belief, slot = sizes.mlp_hidden, sizes.belief_dim, sizes.text_dim
         self.read = StackedLinear(n, embedding_dim, slot)
         self.widen = StackedLinear(n, 4 * slot + ACTION_FEATURES, hidden)
@@ -176,10 +176,6 @@ class TeamNetworks(nn.Module):
     @property
     def n(self) -> int:
         return self.executors.n
-
-    @property
-    def belief_dim(self) -> int:
-        return self.executors.belief_dim
 
     @property
     def embedding_dim(self) -> int:

@@ -8,14 +8,13 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from econ.equilibrium.game import Array
 from econ.params import Reward
 
-Array = npt.NDArray[np.float64]
 NAMES = ("AL", "TS", "CC")
 
 

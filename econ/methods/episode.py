@@ -79,7 +79,7 @@ class _Player:
         self, session: Session, team: TeamNetworks, episode: Episode, explorer: Explorer | None
     ) -> None:
         self.session, self.team, self.episode, self.explorer = session, team, episode, explorer
-        self.beliefs = torch.zeros(1, team.n, team.belief_dim)
+        self.beliefs: Tensor  # [1, N, d_b], from the first action on
         with torch.no_grad():
             texts = torch.stack([episode.problem_embedding, episode.strategy_embedding])
             self.given = team.executors.read_texts(texts.unsqueeze(0)).unbind(1)  # read for every round
