@@ -10,7 +10,7 @@ from the classes alone, and expectations are sums over the 3^N profiles.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property, lru_cache
 from itertools import product
 
 import numpy as np
@@ -23,15 +23,19 @@ Array = NDArray[np.float64]
 RIGHT, COMMON, OWN = 0, 1, 2
 
 
+@lru_cache(maxsize=1024)
 def difficulty(problem_id: str) -> float:
     """Of a problem, in [0, 1): a function of its id alone."""
     return stable_seed("difficulty", problem_id) / 2**31
 
 
+@cache
 def peak(agent: int) -> Array:
     """The best action u* of executor ``agent``, in inside [0, 1]^2; each has its own."""
     golden = 0.6180339887498949
-    return np.array([0.15 + 0.6 * ((agent * golden) % 1), 0.2 + 0.6 * ((0.9 + agent * golden**2) % 1)])
+    best = np.array([0.15 + 0.6 * ((agent * golden) % 1), 0.2 + 0.6 * ((0.9 + agent * golden**2) % 1)])
+    best.flags.writeable = False  # everyone is given the same one
+    return best
 
 
 def chances(u: Array, agent: int, hardness: float, guided: bool, params: Simulated) -> Array:

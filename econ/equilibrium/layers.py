@@ -42,9 +42,10 @@ class StackedGRUCell(nn.Module):
         """``gates``: :attr:`from_input` of the inputs [B, N, 3 h], which all steps can share one product for.
         State None: zeros."""
         of_state = self.from_state.bias.transpose(0, 1) if state is None else self.from_state(state)
-        reset_x, update_x, new_x = gates.chunk(3, dim=-1)
-        reset_h, update_h, new_h = of_state.chunk(3, dim=-1)
-        reset, update = torch.sigmoid(reset_x + reset_h), torch.sigmoid(update_x + update_h)
+        width = gates.shape[-1] // 3
+        both_x, new_x = gates.split((2 * width, width), dim=-1)
+        both_h, new_h = of_state.split((2 * width, width), dim=-1)
+        reset, update = torch.sigmoid(both_x + both_h).chunk(2, dim=-1)
         new = torch.tanh(new_x + reset * new_h)
         return new + update * ((0.0 if state is None else state) - new)
 

@@ -50,15 +50,21 @@ class Learner:
     def __init__(self, n: int, embedding_dim: int, params: Params, seed: int) -> None:
         self.params, self.seed = params, seed
         self.team = TeamNetworks(n, embedding_dim, params.network, seed, params.action.free).eval()
-        self.target = copy.deepcopy(self.team).requires_grad_(False)
+        self._target = copy.deepcopy(self.team).requires_grad_(False)
         self.alpha = rewards.initial_weights(params.reward)
         self.replay = Replay(params.train.buffer_size)
         self.optimizer = _optimizer(self.team, params)
         self.gradient_steps = 0
         self._other = ThreadPoolExecutor(1)  # one at a time, in order: targets, then the next step's work
         self._following = self._other.submit(lambda: None)
-        self._followers: list[Tensor] = list(self.target.parameters())
+        self._followers: list[Tensor] = list(self._target.parameters())
         self._leaders: list[Tensor] = list(self.team.parameters())
+
+    @property
+    def target(self) -> TeamNetworks:
+        """The target networks, as the last step left them."""
+        self._following.result()
+        return self._target
 
     def update(self, progress: float = 0.0) -> dict[str, float]:
         """``gradient_steps`` steps on batches of the buffer; the losses, averaged over the steps.
@@ -72,9 +78,7 @@ class Learner:
         left = 1 - (1 - self.params.train.learning_rate_end) * progress
         for group in self.optimizer.param_groups:
             group["lr"] = left * group["initial_lr"]
-        reports = [self._step() for _ in range(self.params.train.gradient_steps)]
-        self._following.result()
-        return _means(reports)
+        return _means([self._step() for _ in range(self.params.train.gradient_steps)])
 
     def _step(self) -> dict[str, float]:
         train = self.params.train
@@ -83,10 +87,10 @@ class Learner:
         _finite("reward of the commitment", batch.outcome)
         with torch.random.fork_rng(devices=[]):  # dropout
             torch.default_generator.manual_seed(stable_seed(self.seed, "update", self.gradient_steps))
-            self.team.train()
+            self._drop(True)
             view = observe(self.team, batch)
             critic, report = self._critic_loss(view, batch)
-            self.team.eval()
+            self._drop(False)
         _finite("loss", critic.detach())
         self.optimizer.zero_grad(set_to_none=True)
         # No parameter learns from both losses, so their gradients may come from two cores at once.
@@ -96,6 +100,11 @@ class Learner:
         self._descend()
         self.alpha = alpha
         return {"loss": critic.item(), **report, **aside_report}
+
+    def _drop(self, on: bool) -> None:
+        """Dropout, which the executors have none of."""
+        self.team.encoder.train(on)
+        self.team.mixer.train(on)
 
     def _critic_loss(self, view: View, batch: Experience) -> tuple[Tensor, dict[str, float]]:
         """L_i, L_tot, L_SD, consistency and L_e at the actions that were played."""
@@ -133,11 +142,11 @@ class Learner:
         r_tot = rewards.team_reward(r, batch.outcome, self.params.reward)  # [B, R]
         gamma, following = self.params.train.gamma, _next_decision(batch)
         if gamma > 0 and bool((following >= 0).any()):
-            self._following.result()
-            view = observe(self.target, batch)
-            u = self.target.executors.act(view.beliefs)
-            q = self.target.executors.values(view.beliefs, u)
-            q_tot = self.target.total(q, u, view.context)[0].view(r_tot.shape)
+            target = self.target
+            view = observe(target, batch)
+            u = target.executors.act(view.beliefs)
+            q = target.executors.values(view.beliefs, u)
+            q_tot = target.total(q, u, view.context)[0].view(r_tot.shape)
             exists, index = (following >= 0).to(r.dtype), following.clamp_min(0)
             next_q = q.view(r.shape).gather(1, index.unsqueeze(-1).expand_as(r))
             r = r + gamma * exists.unsqueeze(-1) * next_q

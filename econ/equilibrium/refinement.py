@@ -39,6 +39,7 @@ def learned_response(
     return (start + max_step * team.executors.step(beliefs, group, start)).clamp(0, 1)
 
 
+@torch.inference_mode(False)  # slopes are needed, also in play
 def best_response(
     team: TeamNetworks, beliefs: Tensor, group: Tensor, u: Tensor, start: Tensor, params: Params
 ) -> Tensor:
@@ -63,10 +64,9 @@ def best_response(
     low, high = (u - bne.max_step).clamp(0, 1), (u + bne.max_step).clamp(0, 1)
     best, candidate, best_gain = u.clone(), u.clone(), torch.full((batch, n), -torch.inf)
     for left in torch.linspace(1, 0, bne.ascent_steps + 1).tolist():
-        with torch.enable_grad():
-            moving = candidate.detach().requires_grad_()
-            gains = gain(moving)
-            [slope] = torch.autograd.grad(gains.sum(), moving)
+        moving = candidate.detach().requires_grad_()
+        gains = gain(moving)
+        [slope] = torch.autograd.grad(gains.sum(), moving)
         slope, gains = slope * team.executors.free, gains.detach()
         best = torch.where((gains > best_gain).unsqueeze(-1), candidate, best)
         best_gain = torch.maximum(gains, best_gain)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 
 from econ.grading import latex, number, yesno
 from econ.grading.text import first_sentence, forms
@@ -17,6 +18,7 @@ _VERDICT = re.compile(r"\W*(?:yes|no|true|false)\b[\"'*_`)]*\s*(?:[.,:;!\n–—
 _SENTENCE = re.compile(r"[.!?]\s+|\n")
 
 
+@lru_cache(maxsize=64)
 def statement(kind: str, text: str) -> int | None:
     """Where the first sentence begins that states an answer in an explicit final form; None: none does.
 

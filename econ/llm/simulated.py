@@ -157,18 +157,18 @@ class SimulatedClient:
         )  # fmt: skip
         s = request.sampling
         draw = stable_seed("simulated", request.seed, s.temperature, s.top_p, s.repetition_penalty) / 2**31
-        kind = int(np.searchsorted(np.cumsum(chances), draw, side="right"))
-        return f"SIMULATED answer. Final answer: {self._answer(problem, min(kind, game.OWN), request.agent)}"
+        right, common, _ = chances.tolist()
+        kind = game.RIGHT if draw < right else game.COMMON if draw < right + common else game.OWN
+        return f"SIMULATED answer. Final answer: {self._answer(problem, kind, request.agent)}"
 
-    def _action(self, request: Request) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    def _action(self, request: Request) -> game.Array:
         """The shares u that the request's sampling stands for."""
         action, sampling = self.params.action, request.sampling
         shares = [
             (getattr(sampling, name) - span.low) / (span.high - span.low)
             for name, span in action.dimensions.items()
         ]
-        clipped: np.ndarray[tuple[int], np.dtype[np.float64]] = np.clip(shares, 0, 1)
-        return clipped
+        return np.array([min(max(share, 0.0), 1.0) for share in shares])
 
     def _answer(self, problem: Problem, kind: int, agent: int) -> str:
         gold = problem.gold

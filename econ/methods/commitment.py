@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -56,18 +56,23 @@ def read(call: Call, kind: prompts.Kind) -> Commitment:
     """The commitment in a coordinator's answer; JSON cut at its end is read as far as it goes."""
     if not call.ok:
         return Commitment("", "", "", None, call.error)
-    raw = call.text.strip()
+    return _read(call.text, kind)
+
+
+@lru_cache(maxsize=256)  # teams repeat themselves
+def _read(text: str, kind: prompts.Kind) -> Commitment:
+    raw = text.strip()
     found = json_object(raw)
     if found is None:
         return Commitment(raw, raw, raw, None, None if raw else "empty commitment")
     answer, confidence = found.get("final_answer"), found.get("confidence")
     if answer is None:
         return Commitment(raw, raw, raw, None, "commitment without a final answer")
-    text = as_text(answer, kind)
-    meaning = f"{found.get('reasoning') or ''}\n{text}".strip()
+    graded = as_text(answer, kind)
+    meaning = f"{found.get('reasoning') or ''}\n{graded}".strip()
     if not (isinstance(confidence, int | float) and 0 <= confidence <= 1):
         confidence = None
-    return Commitment(raw, text, meaning, confidence, None, _form(kind).is_valid(_whole(raw)))
+    return Commitment(raw, graded, meaning, confidence, None, _form(kind).is_valid(_whole(raw)))
 
 
 @cache

@@ -80,11 +80,10 @@ class _Player:
     ) -> None:
         self.session, self.team, self.episode, self.explorer = session, team, episode, explorer
         self.beliefs: Tensor  # [1, N, d_b], from the first action on
-        with torch.no_grad():
+        with torch.inference_mode():
             texts = torch.stack([episode.problem_embedding, episode.strategy_embedding])
             self.given = team.executors.read_texts(texts.unsqueeze(0)).unbind(1)  # read for every round
         self.believed = -1  # rounds that the beliefs know of
-        self.plain: list[Message] | None = None  # the prompt of all executors, while none has a note
 
     async def decide(self, decision: int, iterations: int) -> None:
         """One decision: the policy's action, then refined ones until a guard or K ends it."""
@@ -103,14 +102,14 @@ class _Player:
                 self.episode.stops.append(stop)
                 return
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def _first_action(self) -> Tensor:
         self._believe()
         logits = self.team.executors.logits(self.beliefs)[0]
         self.episode.policy.append(scale(torch.sigmoid(logits), self.session.params.action))
         return torch.sigmoid(logits) if self.explorer is None else self.explorer.first(logits, self._round)
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def _refined_action(self, u: Tensor) -> Tensor:
         """Each executor's next action from its own history, the commitment and E; ``u`` was its last."""
         self._believe()
@@ -155,7 +154,7 @@ class _Player:
         self.episode.rounds.append(played)
         return played
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def _values(self, u: Tensor) -> tuple[list[float], float | None]:
         if self.explorer is not None:
             return [], None
@@ -184,12 +183,7 @@ class _Player:
         session, last = self.session, self.episode.rounds[-1] if self.episode.rounds else None
         tokens = session.params.llm.answer_tokens(session.benchmark)
         note, strategy = self._note(last, agent, u), self.episode.strategy.text
-        if note is None and self.plain is not None:
-            messages = [*self.plain]
-        else:
-            messages = prompts.executor(session.prompt, session.kind, strategy, tokens, note)
-        if note is None:
-            self.plain = [*messages]
+        messages = prompts.executor(session.prompt, session.kind, strategy, tokens, note)
         if session.params.team.information == "complete" and last is not None:
             peers = [text for i, text in enumerate(last.answers) if i != agent and text]
             if own := last.answers[agent]:
@@ -204,7 +198,7 @@ class _Player:
         """
         team, lines = self.session.params.team, []
         if team.belief == "text":
-            with torch.no_grad():
+            with torch.inference_mode():
                 q = self.team.executors.values(self.beliefs, u.unsqueeze(0))[0, agent].item()
             most = self.session.params.reward.r_max
             lines.append(f"You expect a reward of {q:.2f} (0 to {most:g}) from your answer.")

@@ -8,7 +8,7 @@ prefix, which servers with prefix caching read once. The paper's prompts lack sl
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -86,7 +86,7 @@ def kind_of(benchmark: str, params: Params) -> Kind:
 
 def strategy(prompt: str, kind: Kind, tokens: int) -> list[Message]:
     """Ask the coordinator for a short strategy of at most ``tokens`` tokens, without the answer."""
-    return _user("strategy", prompt=prompt, kind=kind, words=words(tokens))
+    return _message(_kept("strategy", prompt=prompt, kind=kind, words=words(tokens)))
 
 
 def executor(
@@ -96,7 +96,8 @@ def executor(
 
     ``note`` is what params let it also read: a summary of its own belief, the last commitment.
     """
-    return _user("executor", prompt=prompt, kind=kind, strategy=strategy, words=words(tokens), note=note)
+    text = _kept("executor", prompt=prompt, kind=kind, strategy=strategy, words=words(tokens), note=note)
+    return _message(text)
 
 
 def for_probe(problems: Sequence[Problem], params: Params) -> list[Message]:
@@ -280,8 +281,23 @@ def words(tokens: int) -> int:
 
 
 def _user(template: str, **values: Any) -> list[Message]:
-    text = _environment().get_template(f"{template}.j2").render(**values)
-    return [{"role": "user", "content": text.strip()}]
+    return _message(_text(template, **values))
+
+
+def _message(text: str) -> list[Message]:
+    return [{"role": "user", "content": text}]
+
+
+def _text(template: str, **values: Any) -> str:
+    return _template(template).render(**values).strip()
+
+
+_kept = lru_cache(maxsize=128)(_text)  # for what many are told: all executors, the same problem's next team
+
+
+@cache
+def _template(name: str) -> jinja2.Template:
+    return _environment().get_template(f"{name}.j2")
 
 
 @cache
