@@ -78,10 +78,8 @@ class Explorer:
         return u if all(self.free) else torch.where(torch.tensor(self.free), u, 0.5)
 
     def _draw(self, n: int, round: int, draw: Callable[..., Tensor]) -> Tensor:
-        rows = []
+        rows, generator = torch.empty(n, 2), torch.Generator()
         for agent in range(n):
-            generator = torch.Generator().manual_seed(
-                stable_seed(self.seed, "explore", self.episode, agent, round)
-            )
-            rows.append(draw(2, generator=generator))
-        return torch.stack(rows)
+            generator.manual_seed(stable_seed(self.seed, "explore", self.episode, agent, round))
+            draw(2, generator=generator, out=rows[agent])
+        return rows

@@ -43,8 +43,8 @@ class StackedGRUCell(nn.Module):
         State None: zeros."""
         of_state = self.from_state.bias.transpose(0, 1) if state is None else self.from_state(state)
         width = gates.shape[-1] // 3
-        both_x, new_x = gates.split((2 * width, width), dim=-1)
-        both_h, new_h = of_state.split((2 * width, width), dim=-1)
+        both_x, new_x = torch.split(gates, [2 * width, width], dim=-1)
+        both_h, new_h = torch.split(of_state, [2 * width, width], dim=-1)
         reset, update = torch.sigmoid(both_x + both_h).chunk(2, dim=-1)
         new = torch.tanh(new_x + reset * new_h)
         return new + update * ((0.0 if state is None else state) - new)

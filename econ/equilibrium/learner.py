@@ -92,7 +92,8 @@ class Learner:
             critic, report = self._critic_loss(view, batch)
             self._drop(False)
         _finite("loss", critic.detach())
-        self.optimizer.zero_grad(set_to_none=True)
+        for parameter in self._leaders:
+            parameter.grad = None
         # No parameter learns from both losses, so their gradients may come from two cores at once.
         aside = self._other.submit(self._aside, view.detached(), batch)
         torch.autograd.backward(critic)
@@ -204,7 +205,7 @@ class Learner:
             gradients = [p.grad for p in group["params"] if p.grad is not None]
             norm = nn.utils.get_total_norm(gradients)
             _finite(f"gradient of the {group['name']}", norm)
-            if norm > train.gradient_clip:
+            if norm.item() > train.gradient_clip:
                 nn.utils.clip_grads_with_norm_(group["params"], train.gradient_clip, norm)
         self.optimizer.step()
         self.gradient_steps += 1
@@ -286,8 +287,9 @@ def _optimizer(team: TeamNetworks, params: Params) -> torch.optim.Optimizer:
 
 
 def _finite(name: str, value: Tensor) -> None:
-    if not bool(torch.isfinite(value).all()):
-        shown = next(x for x in value.flatten().tolist() if not math.isfinite(x))
+    total = value.sum().item()
+    if not math.isfinite(total):
+        shown = next((x for x in value.flatten().tolist() if not math.isfinite(x)), total)
         raise EconError(
             f"training met a {name} that is {shown}; the step was not taken",
             "lower train.learning_rate or train.gradient_clip, and go on with --resume",

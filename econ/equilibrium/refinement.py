@@ -103,6 +103,6 @@ class Guards:
         a, b = self.seen[one], self.seen[other]
         if a is None or b is None:
             return False
-        same_text = " ".join(a[0].split()) == " ".join(b[0].split())
-        cosine = F.cosine_similarity(a[1], b[1], dim=0).item()
-        return same_text or cosine >= self.params.same_commitment
+        if " ".join(a[0].split()) == " ".join(b[0].split()):
+            return True
+        return F.cosine_similarity(a[1], b[1], dim=0).item() >= self.params.same_commitment

@@ -217,14 +217,16 @@ async def embed(session: Session, texts: Sequence[str | None], size: int) -> Ten
     """
     present = [text for text in texts if text]
     vectors = await session.client.embed(present) if present else []
-    rows = np.zeros((len(texts), size), dtype=np.float32)
     for vector in vectors:
         if len(vector) != size:
             raise EconError(
                 f"embedding.model gives vectors of {len(vector)} numbers; the networks were made for {size}",
                 "name the model that they were trained with, or train again",
             )
-    rows[[bool(text) for text in texts]] = np.array(vectors, dtype=np.float32).reshape(-1, size)
+    rows = np.array(vectors, dtype=np.float32).reshape(-1, size)
+    if len(rows) < len(texts):
+        known, rows = rows, np.zeros((len(texts), size), dtype=np.float32)
+        rows[[bool(text) for text in texts]] = known
     if not np.isfinite(rows).all():  # it would be in every belief, and then in every action that is sent
         strange = next(text for text, row in zip(texts, rows, strict=True) if not np.isfinite(row).all())
         shown = textwrap.shorten(strange or "", 60, placeholder=" …")
