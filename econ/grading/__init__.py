@@ -53,7 +53,7 @@ def grade(problem: Problem, text: str | None, params: Params) -> Verdict:
 
 def grade_text(kind: str, gold: str, text: str | None) -> Verdict:
     """Grade by kind (number, math, yesno) and a gold in normal form (:func:`gold_form`)."""
-    strict, flexible = stated(kind, text), extract(kind, text)
+    strict, flexible = _answers(kind, text or "")
     if flexible is None:
         return Verdict(None, None, None, 0.0, "no answer" if not text else "no readable answer")
     right = matches(kind, gold, flexible)
@@ -68,16 +68,21 @@ def extract(kind: str, text: str | None) -> str | None:
     if kind == "plan":
         plan, _ = _read_plan(text)
         return _plan_text(plan) if plan else None
-    form = final_form(text)
-    grader = _grader(kind)
-    found = grader.find_last(text) if form is None else grader.find(form)
-    return cast("str | None", found)
+    return _answers(kind, text)[1]
 
 
 def stated(kind: str, text: str | None) -> str | None:
     """The answer that stands in a text's explicit final form (strict form), in normal form; no plans."""
-    form = final_form(text) if text else None
-    return None if form is None else cast("str | None", _grader(kind).find(form))
+    return _answers(kind, text or "")[0]
+
+
+def _answers(kind: str, text: str) -> tuple[str | None, str | None]:
+    """Strict and flexible form: the explicit final form's answer is both, where there is such a form."""
+    form, grader = final_form(text), _grader(kind)
+    if form is None:
+        return None, cast("str | None", grader.find_last(text))
+    found = cast("str | None", grader.find(form))
+    return found, found
 
 
 def gold_form(kind: str, answer: Any) -> str | None:
