@@ -23,7 +23,8 @@ from econ.errors import EconError
 from econ.files import write_atomic
 from econ.params import Params
 
-FORMAT = "econ-checkpoint-3"
+FORMAT = "econ-checkpoint-4"
+SIDES = ("executors", "coordinator")  # whose optimisers are saved
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,9 @@ def save_learner(path: Path, learner: Learner, header: Header, extra: dict[str, 
     tensors |= {f"target.{k}": v for k, v in learner.target.state_dict().items()}
     tensors |= {f"replay.{k}": v for k, v in learner.replay.state().items()}
     tensors |= {f"extra.{k}": v for k, v in extra.items()}
-    for index, state in learner.optimizer.state_dict()["state"].items():
-        tensors |= {f"optimizer.{index}.{k}": v for k, v in state.items()}
+    for side, optimizer in zip(SIDES, learner.optimizers, strict=True):
+        for index, state in optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer.{side}.{index}.{k}": v for k, v in state.items()}
     tensors = {k: v.detach().clone().contiguous() for k, v in tensors.items()}
     # One key: safetensors writes several in no fixed order, and equal checkpoints should be equal files.
     write_atomic(path, [save(tensors, {FORMAT: orjson.dumps(header).decode()})])
@@ -65,12 +67,12 @@ def load_learner(path: Path, params: Params) -> tuple[Learner, Header, dict[str,
     learner.replay.load(under("replay", tensors))
     learner.alpha = torch.tensor(header.alpha, dtype=torch.float64)
     learner.gradient_steps = header.gradient_steps
-    state = learner.optimizer.state_dict()
-    moments: dict[int, dict[str, Tensor]] = {}
-    for name, tensor in under("optimizer", tensors).items():
-        index, key = name.split(".")
-        moments.setdefault(int(index), {})[key] = tensor
-    learner.optimizer.load_state_dict({**state, "state": moments})
+    for side, optimizer in zip(SIDES, learner.optimizers, strict=True):
+        moments: dict[int, dict[str, Tensor]] = {}
+        for name, tensor in under(f"optimizer.{side}", tensors).items():
+            index, key = name.split(".")
+            moments.setdefault(int(index), {})[key] = tensor
+        optimizer.load_state_dict({**optimizer.state_dict(), "state": moments})
     return learner, header, under("extra", tensors)
 
 

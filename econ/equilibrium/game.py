@@ -45,7 +45,9 @@ def chances(u: Array, agent: int, hardness: float, guided: bool, params: Simulat
     right = params.ease * bump * (1 - params.difficulty * hardness)
     right = right * (1.0 if guided else 1 - params.strategy_gain)
     common = (1 - right) * params.common_mistake * np.exp(-2 * u[..., 0])
-    return np.stack([right, common, 1 - right - common], axis=-1)
+    out = np.empty((*distance.shape, 3))
+    out[..., RIGHT], out[..., COMMON], out[..., OWN] = right, common, 1 - right - common
+    return out
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,7 @@ class Learner:
         self._target = copy.deepcopy(self.team).requires_grad_(False)
         self.alpha = rewards.initial_weights(params.reward)
         self.replay = Replay(params.train.buffer_size)
-        self.optimizer = _optimizer(self.team, params)
+        self.optimizers = _optimizers(self.team, params)  # the executors', the coordinator's
         self.gradient_steps = 0
         self._other = ThreadPoolExecutor(1)  # one at a time, in order: targets, then the next step's work
         self._following = self._other.submit(lambda: None)
@@ -76,8 +76,9 @@ class Learner:
             EconError: a reward or loss is not finite; the step that saw it was not taken.
         """
         left = 1 - (1 - self.params.train.learning_rate_end) * progress
-        for group in self.optimizer.param_groups:
-            group["lr"] = left * group["initial_lr"]
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = left * group["initial_lr"]
         return _means([self._step() for _ in range(self.params.train.gradient_steps)])
 
     def _step(self) -> dict[str, float]:
@@ -200,17 +201,26 @@ class Learner:
 
     def _descend(self) -> None:
         """One clipped step of every group, then the soft targets phi' <- tau phi + (1 - tau) phi'."""
-        train = self.params.train
-        for group in self.optimizer.param_groups:
+        executors, coordinator = self.optimizers
+        limited = self._other.submit(self._limit, coordinator)
+        self._limit(executors)
+        limited.result()  # all of them are finite, so the step is taken
+        stepped = self._other.submit(coordinator.step)
+        executors.step()
+        stepped.result()
+        self.gradient_steps += 1
+        if self.gradient_steps % self.params.train.target_update_interval == 0:
+            self._following = self._other.submit(self._follow)
+
+    def _limit(self, optimizer: torch.optim.Optimizer) -> None:
+        """Clip the gradients of each of the optimiser's groups."""
+        most = self.params.train.gradient_clip
+        for group in optimizer.param_groups:
             gradients = [p.grad for p in group["params"] if p.grad is not None]
             norm = nn.utils.get_total_norm(gradients)
             _finite(f"gradient of the {group['name']}", norm)
-            if norm.item() > train.gradient_clip:
-                nn.utils.clip_grads_with_norm_(group["params"], train.gradient_clip, norm)
-        self.optimizer.step()
-        self.gradient_steps += 1
-        if self.gradient_steps % train.target_update_interval == 0:
-            self._following = self._other.submit(self._follow)
+            if norm.item() > most:
+                nn.utils.clip_grads_with_norm_(group["params"], most, norm)
 
     @torch.no_grad()
     def _follow(self) -> None:
@@ -271,19 +281,21 @@ def _next_decision(batch: Experience) -> Tensor:
     return torch.where(later.any(dim=2), later.int().argmax(dim=2), -1)
 
 
-def _optimizer(team: TeamNetworks, params: Params) -> torch.optim.Optimizer:
+def _optimizers(team: TeamNetworks, params: Params) -> tuple[torch.optim.Optimizer, torch.optim.Optimizer]:
     """Belief networks at the base rate; the heads on top of them and the coordinator's side at theirs."""
     train, heads = params.train, team.executors.head_parameters()
     beliefs = [p for p in team.executors.parameters() if all(p is not other for other in heads)]
-    parts = [
-        ("beliefs", beliefs, train.learning_rate),
-        ("heads", heads, train.learning_rate_heads),
-        ("encoder", list(team.encoder.parameters()), train.learning_rate_coordinator),
-        ("mixer", list(team.mixer.parameters()), train.learning_rate_coordinator),
-    ]
-    groups = [{"name": name, "params": p, "lr": rate, "initial_lr": rate} for name, p, rate in parts]
     kind = torch.optim.AdamW if train.optimizer == "adamw" else torch.optim.Adam
-    return kind(groups, fused=True)
+
+    def made(*parts: tuple[str, list[nn.Parameter], float]) -> torch.optim.Optimizer:
+        groups = [{"name": name, "params": p, "lr": rate, "initial_lr": rate} for name, p, rate in parts]
+        return kind(groups, fused=True)
+
+    rate = train.learning_rate_coordinator
+    return (
+        made(("beliefs", beliefs, train.learning_rate), ("heads", heads, train.learning_rate_heads)),
+        made(("encoder", [*team.encoder.parameters()], rate), ("mixer", [*team.mixer.parameters()], rate)),
+    )
 
 
 def _finite(name: str, value: Tensor) -> None:
