@@ -24,7 +24,6 @@ from econ.files import write_atomic
 from econ.params import Params
 
 FORMAT = "econ-checkpoint-4"
-SIDES = ("executors", "coordinator")  # whose optimisers are saved
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ def save_learner(path: Path, learner: Learner, header: Header, extra: dict[str, 
     tensors |= {f"target.{k}": v for k, v in learner.target.state_dict().items()}
     tensors |= {f"replay.{k}": v for k, v in learner.replay.state().items()}
     tensors |= {f"extra.{k}": v for k, v in extra.items()}
-    for side, optimizer in zip(SIDES, learner.optimizers, strict=True):
+    for side, optimizer in learner.optimizers.items():
         for index, state in optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer.{side}.{index}.{k}": v for k, v in state.items()}
     tensors = {k: v.detach().clone().contiguous() for k, v in tensors.items()}
@@ -67,7 +66,7 @@ def load_learner(path: Path, params: Params) -> tuple[Learner, Header, dict[str,
     learner.replay.load(under("replay", tensors))
     learner.alpha = torch.tensor(header.alpha, dtype=torch.float64)
     learner.gradient_steps = header.gradient_steps
-    for side, optimizer in zip(SIDES, learner.optimizers, strict=True):
+    for side, optimizer in learner.optimizers.items():
         moments: dict[int, dict[str, Tensor]] = {}
         for name, tensor in under(f"optimizer.{side}", tensors).items():
             index, key = name.split(".")

@@ -53,9 +53,9 @@ class Learner:
         self._target = copy.deepcopy(self.team).requires_grad_(False)
         self.alpha = rewards.initial_weights(params.reward)
         self.replay = Replay(params.train.buffer_size)
-        self.optimizers = _optimizers(self.team, params)  # the executors', the coordinator's
+        self.optimizers = _optimizers(self.team, params)
         self.gradient_steps = 0
-        self._other = ThreadPoolExecutor(1)  # one at a time, in order: targets, then the next step's work
+        self._other = ThreadPoolExecutor(1)  # one thing at a time, in the order given
         self._following = self._other.submit(lambda: None)
         self._followers: list[Tensor] = list(self._target.parameters())
         self._leaders: list[Tensor] = list(self.team.parameters())
@@ -76,7 +76,7 @@ class Learner:
             EconError: a reward or loss is not finite; the step that saw it was not taken.
         """
         left = 1 - (1 - self.params.train.learning_rate_end) * progress
-        for optimizer in self.optimizers:
+        for optimizer in self.optimizers.values():
             for group in optimizer.param_groups:
                 group["lr"] = left * group["initial_lr"]
         return _means([self._step() for _ in range(self.params.train.gradient_steps)])
@@ -93,7 +93,7 @@ class Learner:
             critic, report = self._critic_loss(view, batch)
             self._drop(False)
         _finite("loss", critic.detach())
-        for parameter in self._leaders:
+        for parameter in self._leaders:  # as zero_grad does, without its walk through the modules
             parameter.grad = None
         # No parameter learns from both losses, so their gradients may come from two cores at once.
         aside = self._other.submit(self._aside, view.detached(), batch)
@@ -201,7 +201,7 @@ class Learner:
 
     def _descend(self) -> None:
         """One clipped step of every group, then the soft targets phi' <- tau phi + (1 - tau) phi'."""
-        executors, coordinator = self.optimizers
+        executors, coordinator = self.optimizers["executors"], self.optimizers["coordinator"]
         limited = self._other.submit(self._limit, coordinator)
         self._limit(executors)
         limited.result()  # all of them are finite, so the step is taken
@@ -281,7 +281,7 @@ def _next_decision(batch: Experience) -> Tensor:
     return torch.where(later.any(dim=2), later.int().argmax(dim=2), -1)
 
 
-def _optimizers(team: TeamNetworks, params: Params) -> tuple[torch.optim.Optimizer, torch.optim.Optimizer]:
+def _optimizers(team: TeamNetworks, params: Params) -> dict[str, torch.optim.Optimizer]:
     """Belief networks at the base rate; the heads on top of them and the coordinator's side at theirs."""
     train, heads = params.train, team.executors.head_parameters()
     beliefs = [p for p in team.executors.parameters() if all(p is not other for other in heads)]
@@ -292,10 +292,14 @@ def _optimizers(team: TeamNetworks, params: Params) -> tuple[torch.optim.Optimiz
         return kind(groups, fused=True)
 
     rate = train.learning_rate_coordinator
-    return (
-        made(("beliefs", beliefs, train.learning_rate), ("heads", heads, train.learning_rate_heads)),
-        made(("encoder", [*team.encoder.parameters()], rate), ("mixer", [*team.mixer.parameters()], rate)),
-    )
+    return {
+        "executors": made(
+            ("beliefs", beliefs, train.learning_rate), ("heads", heads, train.learning_rate_heads)
+        ),
+        "coordinator": made(
+            ("encoder", [*team.encoder.parameters()], rate), ("mixer", [*team.mixer.parameters()], rate)
+        ),
+    }
 
 
 def _finite(name: str, value: Tensor) -> None:

@@ -149,7 +149,9 @@ def test_learning_rates_fall_with_the_plan() -> None:
     rates = []
     for progress in (0.0, 0.5, 1.0):
         made.update(progress)
-        rates.append([group["lr"] for optimizer in made.optimizers for group in optimizer.param_groups])
+        rates.append(
+            [group["lr"] for optimizer in made.optimizers.values() for group in optimizer.param_groups]
+        )
     assert [executors for executors, *_ in rates] == pytest.approx([0.4, 0.25, 0.1])
     shares = [[rate / first for rate, first in zip(now, rates[0], strict=True)] for now in rates]
     assert shares[2] == pytest.approx([0.25] * 4)
@@ -214,7 +216,7 @@ def test_gradients_are_clipped_and_the_coordinators_side_has_a_rate_of_its_own()
     made = learner(params(train={**rates, "gradient_clip": 1e-3, "gradient_steps": 1}))
     before = snapshot(made)
     made.update()
-    for group in (group for optimizer in made.optimizers for group in optimizer.param_groups):
+    for group in (group for optimizer in made.optimizers.values() for group in optimizer.param_groups):
         norm = torch.stack([p.grad.norm() for p in group["params"] if p.grad is not None]).norm()
         assert 0 < norm <= 1e-3 * (1 + 1e-5), group["name"]
     # Adam's first step moves a parameter by its rate, whatever its gradient.
