@@ -10,6 +10,7 @@ from dataclasses import replace
 import orjson
 
 from econ import benchmarks, paths, prompts
+from econ.costs.context import check_room
 from econ.files import sweep, write_atomic
 from econ.grading import extract, gradable, grade
 from econ.grading.leaks import tells
@@ -17,8 +18,7 @@ from econ.grading.rounds import marked
 from econ.llm import open_client, payer
 from econ.llm.base import Client
 from econ.methods.base import Method, Session, Solution
-from econ.methods.econ import earned
-from econ.methods.room import check_room
+from econ.methods.econ.method import earned
 from econ.params import ECON_METHODS, Params, parse_method
 from econ.progress import Progress
 from econ.records import Job, Json, Problem, Trace, Verdict, to_json

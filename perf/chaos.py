@@ -34,7 +34,7 @@ from click.testing import CliRunner
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from econ.cli import group
-from econ.llm.ledger import Ledger
+from econ.llm.cache.admin import Ledger
 from econ.llm.probe import TOKENS as PROBE_TOKENS
 from tests.engines.conftest import Project, lay_out
 from tests.llm.fake_server import Body, FakeServer, Faults, no_fault

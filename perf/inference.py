@@ -24,8 +24,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from econ import paths
 from econ.benchmarks.store import download
-from econ.llm.ledger import Ledger
-from econ.methods.econ import untrained
+from econ.llm.cache.admin import Ledger
+from econ.methods.econ.method import untrained
 from econ.params import Params
 from econ.play import run_job
 from econ.records import Job

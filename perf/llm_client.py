@@ -167,7 +167,7 @@ def compare(latency: float, problems: int, rounds: int) -> None:
 
 def cache() -> None:
     """Keep 20,000 answers and look them up again."""
-    from econ.llm.cache import Answer, Cache, digest
+    from econ.llm.cache.store import Answer, Cache, digest
 
     async def run() -> None:
         store = Cache(Path("cache"))

@@ -15,13 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from econ import training
-from econ.equilibrium.game import Array, SimulatedGame, difficulty
-from econ.llm.simulated import SimulatedClient, problems
 from econ.methods.base import Session, Solution
-from econ.methods.econ import EconMethod
+from econ.methods.econ.method import EconMethod
 from econ.params import Params
 from econ.records import Problem
+from econ.simulation.client import SimulatedClient, problems
+from econ.simulation.team import Array, SimulatedGame, difficulty
+from econ.training import trainer as training
 
 CONDITIONS: dict[str, dict[str, Any]] = {
     "trained": {},

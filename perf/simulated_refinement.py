@@ -17,10 +17,10 @@ import asyncio
 import numpy as np
 from simulated_learning import UNSEEN, games, learn, options, played, solve
 
-from econ import training
-from econ.equilibrium.game import Array
 from econ.grading import grade
 from econ.methods.base import Solution
+from econ.simulation.team import Array
+from econ.training import trainer as training
 
 PLAYS = ("econ-baseline", "econ-bne", "all rounds, held", "all rounds, moving")
 PAIRS = {

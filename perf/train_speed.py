@@ -15,9 +15,9 @@ import os
 import resource
 import time
 
-from econ import training
-from econ.llm.simulated import SimulatedClient, problems
 from econ.params import Params
+from econ.simulation.client import SimulatedClient, problems
+from econ.training import trainer as training
 
 GOALS = {3: 150, 9: 60}
 

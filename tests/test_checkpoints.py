@@ -16,14 +16,14 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from econ import training
 from econ.cli import group
 from econ.equilibrium import checkpoint
 from econ.equilibrium.replay import Experience
 from econ.errors import EconError
-from econ.methods import scoring
-from econ.methods.econ import from_checkpoint
+from econ.methods.econ import scoring
+from econ.methods.econ.method import from_checkpoint
 from econ.params import Params
+from econ.training import trainer as training
 from tests.test_training import SMALL, Recorder, params, solve, train
 
 ROOT = Path(__file__).parents[1]
@@ -75,13 +75,13 @@ def test_even_the_shortest_training_has_a_best_checkpoint(tmp_path: Path) -> Non
 KILLED = """
 import os, signal
 from econ.equilibrium import checkpoint
-from econ import training
+from econ.training import trainer as training
 from econ.cli import group
 from econ.equilibrium import checkpoint
 from econ.equilibrium.replay import Experience
 from econ.errors import EconError
-from econ.methods import scoring
-from econ.methods.econ import from_checkpoint
+from econ.methods.econ import scoring
+from econ.methods.econ.method import from_checkpoint
 from econ.params import Params
 
 write = checkpoint.write_atomic

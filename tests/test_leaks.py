@@ -18,15 +18,15 @@ from typing import Any
 
 import pytest
 
-from econ import training
 from econ.benchmarks import download, load, spec
 from econ.benchmarks.sources import SHIPPED
-from econ.methods import baseline
 from econ.methods.base import Method
-from econ.methods.econ import untrained
+from econ.methods.econ.method import untrained
+from econ.methods.registry import baseline
 from econ.params import BENCHMARKS, ECON_METHODS, METHODS, Params, plays
 from econ.play import play
 from econ.records import Job, Problem, Request, Trace, to_json
+from econ.training import trainer as training
 from tests.scripted import ScriptedClient
 
 MARKER = "918273645"

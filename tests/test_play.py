@@ -6,7 +6,7 @@ from dataclasses import replace
 import orjson
 import pytest
 
-from econ.methods import baseline
+from econ.methods.registry import baseline
 from econ.params import Params
 from econ.play import play
 from econ.records import Call, Job, Problem, Request, Trace, to_json

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
-from econ.cli import turns
+from econ.cli import transcript as turns
 from econ.cli.solve import command
 from econ.params import BASELINES, plays
 from econ.records import Call, Sampling

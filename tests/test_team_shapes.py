@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import torch
 
-from econ import training
-from econ.methods.econ import EconMethod, untrained
+from econ.methods.econ.method import EconMethod, untrained
 from econ.play import play
 from econ.records import Call, Job
+from econ.training import trainer as training
 from tests.test_training import PROBLEMS, SMALL, Recorder, params, solve, train
 
 

@@ -12,17 +12,17 @@ import numpy as np
 import pytest
 import torch
 
-from econ import training
-from econ.equilibrium.game import SimulatedGame, difficulty
 from econ.errors import EconError
-from econ.llm.simulated import SimulatedClient, problems
 from econ.methods.base import Session, Solution
 from econ.methods.commitment import read
-from econ.methods.econ import EconMethod, from_checkpoint, untrained
+from econ.methods.econ.method import EconMethod, from_checkpoint, untrained
 from econ.params import Params
 from econ.play import play
 from econ.prompts import Kind
 from econ.records import Call, Job, Problem, Request
+from econ.simulation.client import SimulatedClient, problems
+from econ.simulation.team import SimulatedGame, difficulty
+from econ.training import trainer as training
 
 torch.set_num_threads(1)
 SMALL = {

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 import torch
 
-from econ import training
 from econ.llm import open_client
-from econ.llm.simulated import problems
 from econ.params import Params
 from econ.records import stable_seed
+from econ.simulation.client import problems
+from econ.training import trainer as training
 from tests.llm.fake_server import FakeServer
 
 torch.set_num_threads(1)

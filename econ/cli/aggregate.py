@@ -22,7 +22,7 @@ def command(params_file: Path) -> None:
     from econ import paths
     from econ.reporting import show
     from econ.reporting.gather import gather
-    from econ.reporting.tables import build
+    from econ.reporting.tables.build import build
 
     results = gather(params, params_file)
     frames = build(results)

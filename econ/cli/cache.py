@@ -21,7 +21,7 @@ def command() -> None:
 @command.command("info")
 def info() -> None:
     """Show what the cache holds and what it has cost."""
-    from econ.llm.ledger import Ledger
+    from econ.llm.cache.admin import Ledger
 
     ledger = Ledger()
     click.echo(f"{ledger.path}  {_size(ledger.path)}")
@@ -40,7 +40,7 @@ def info() -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 def export(file: Path) -> None:
     """Write all answers to FILE (compressed JSONL; equal contents give equal bytes)."""
-    from econ.llm.ledger import Ledger
+    from econ.llm.cache.admin import Ledger
 
     number = Ledger().export(file)
     click.echo(f"{number:,} rows in {file}, {_size(file)}")
@@ -50,7 +50,7 @@ def export(file: Path) -> None:
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 def import_(file: Path) -> None:
     """Take in the answers of an export."""
-    from econ.llm.ledger import Ledger
+    from econ.llm.cache.admin import Ledger
 
     if not file.is_file():
         raise EconError(f"file {file} does not exist", "make one with `econ cache export FILE`")
@@ -64,7 +64,7 @@ def import_(file: Path) -> None:
 @click.option("--all", "everything", is_flag=True, help="Everything, embeddings and probe results too.")
 def prune(model: str | None, older_than: float | None, everything: bool) -> None:
     """Delete answers; at least one option says which."""
-    from econ.llm.ledger import Ledger
+    from econ.llm.cache.admin import Ledger
 
     if model is None and older_than is None and not everything:
         raise EconError("nothing says which answers to delete", "give --model, --older-than or --all")

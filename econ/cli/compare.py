@@ -26,11 +26,11 @@ def command(method: str, rivals: tuple[str, ...], params_file: Path) -> None:
     """
     params = _only(load(params_file), (method, *rivals))
     from econ.reporting import show
-    from econ.reporting.budgets import equal_token_rows
-    from econ.reporting.comparisons import paired_rows, pairs
     from econ.reporting.gather import gather
     from econ.reporting.pool import cells
-    from econ.reporting.tables import framed
+    from econ.reporting.tables.budgets import equal_token_rows
+    from econ.reporting.tables.build import framed
+    from econ.reporting.tables.comparisons import paired_rows, pairs
 
     found = pairs(cells(gather(params, params_file)), method)
     for name, rows in (("paired", paired_rows(found)), ("equal_tokens", equal_token_rows(found))):

@@ -27,7 +27,7 @@ def command(benchmark: str, n_agents: int, seed: int, method: str, params_file: 
     Example: econ debate --benchmark svamp --method debate --n-agents 3 --seed 0
     """
     params = load_for(params_file, benchmark)
-    from econ.methods import baseline
+    from econ.methods.registry import baseline
     from econ.play import run_job
 
     player = baseline(parse_method(method)[0], params.of(method), benchmark)

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from econ.cli.options import params_option
-from econ.llm.tally import merged, total, usd
+from econ.costs.usage import merged, total, usd
 from econ.params import Params, load
 
 if TYPE_CHECKING:
-    from econ.llm.estimate import Stage
+    from econ.costs.estimate import Stage
 
 
 MEANING = """\
@@ -33,7 +33,7 @@ def command(params_file: Path, jobs: bool, as_json: bool) -> None:
     Example: econ estimate --params params/paper.yaml
     """
     params = load(params_file)
-    from econ.llm.estimate import estimate, group_of
+    from econ.costs.estimate import estimate, group_of
 
     stages = estimate(params)
     groups: dict[str, list[Stage]] = {}

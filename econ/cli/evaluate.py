@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from econ.cli.options import job_options, load_for
-from econ.methods import unknown
+from econ.methods.registry import unknown
 from econ.params import ECON_METHODS, parse_method
 from econ.records import Job
 
@@ -42,7 +42,7 @@ def command(
         raise unknown(base)
     own = params.varied(variant)
     from econ import paths
-    from econ.methods.econ import EconMethod, from_checkpoint
+    from econ.methods.econ.method import EconMethod, from_checkpoint
     from econ.play import run_job
 
     folder = checkpoint or paths.checkpoint(benchmark, n_agents, seed, params.learned_as(variant))

@@ -20,7 +20,7 @@ def command(params_file: Path) -> None:
     """
     params = load(params_file)
     from econ import paths
-    from econ.reporting.figures import draw_all
+    from econ.reporting.figures.build import draw_all
 
     names = draw_all(params)
     click.echo(f"{len(names)} figures in {paths.FIGURES}: {', '.join(names)}")

@@ -19,6 +19,6 @@ def command(params_file: Path) -> None:
     Example: econ report --params params.yaml
     """
     params = load(params_file)
-    from econ.reporting.page import write_page
+    from econ.reporting.page.build import write_page
 
     click.echo(f"report in {write_page(params, params_file)}")

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from econ.cli.options import known_benchmark, offline_option, params_option, seed_option
-from econ.cli.turns import Turns, answers, tree
+from econ.cli.transcript import Turns, answers, tree
 from econ.errors import EconError
 from econ.llm.base import Usage
 from econ.methods.base import Method
@@ -78,12 +78,12 @@ def _find(benchmark: str, question: str | None, problem_id: str | None, params: 
 def _method(job: Job, params: Params) -> Method:
     """A trained policy where the job has one; else the untrained, and that is said."""
     from econ import paths
-    from econ.methods import baseline
+    from econ.methods.registry import baseline
 
     (base, variant), own = parse_method(job.method), params.of(job.method)
     if base not in ECON_METHODS:
         return baseline(base, own, job.benchmark)
-    from econ.methods.econ import from_checkpoint, untrained
+    from econ.methods.econ.method import from_checkpoint, untrained
 
     folder = paths.checkpoint(job.benchmark, job.n_agents, job.seed, params.learned_as(variant))
     if folder.exists():
@@ -95,9 +95,9 @@ def _method(job: Job, params: Params) -> Method:
 async def _solve(
     method: Method, problem: Problem, params: Params, job: Job, *, offline: bool, show_prompts: bool
 ) -> None:
+    from econ.costs.context import check_room
     from econ.llm import open_client
     from econ.methods.base import Session
-    from econ.methods.room import check_room
     from econ.play import solve
 
     click.echo(f"{click.style('Problem', bold=True)} {problem.prompt}\n")

@@ -59,8 +59,8 @@ async def _train(
     offline: bool,
 ) -> None:
     from econ import benchmarks, paths, prompts
+    from econ.costs.context import check_room
     from econ.llm import open_client, payer
-    from econ.methods.room import check_room
     from econ.progress import Progress
 
     problems = benchmarks.load(benchmark, "train", params)
@@ -74,7 +74,7 @@ async def _train(
         # The server is tried while the numerics load: both take seconds.
         _, training = await asyncio.gather(
             client.probe(prompts.for_probe(problems, params)),
-            asyncio.to_thread(importlib.import_module, "econ.training"),
+            asyncio.to_thread(importlib.import_module, "econ.training.trainer"),
         )
         run = training.Run(benchmark, n_agents, seed, params, problems)
         trainer = await training.start(run, client, folder, source)

@@ -9,12 +9,13 @@ import math
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from econ.equilibrium.game import Array
 from econ.params import Reward
 
+Array = NDArray[np.float64]
 NAMES = ("AL", "TS", "CC")
 
 

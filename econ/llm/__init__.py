@@ -26,7 +26,7 @@ def open_client(params: Params, *, offline: bool = False, progress: Progress | N
         EconError: a key is missing, or a penalty is in use that the provider does not know.
     """
     if params.llm.backend == "simulated":
-        from econ.llm.simulated import SimulatedClient
+        from econ.simulation.client import SimulatedClient
 
         return SimulatedClient(params)
     from econ.llm.client import LLMClient

@@ -16,11 +16,11 @@ from econ import llm as face
 from econ import tokens
 from econ.errors import EconError
 from econ.llm.activity import Activity
-from econ.llm.backends import Backend, Local, OpenAI
+from econ.llm.backends.dialects import Dialect
+from econ.llm.backends.openai import Backend, Local, OpenAI
 from econ.llm.base import Progress, Usage, Vector
-from econ.llm.cache import Answer, Cache, digest, fact_key, missing
-from econ.llm.dialects import Dialect
-from econ.llm.embedding import Embedder
+from econ.llm.cache.store import Answer, Cache, digest, fact_key, missing
+from econ.llm.embedding.client import Embedder
 from econ.llm.faults import Fault, Reply, backoff
 from econ.llm.limits import Gate, Purse
 from econ.llm.probe import Prober
@@ -380,7 +380,7 @@ def _backend(params: Params, cache: Cache, offline: bool) -> Backend:
     if llm.backend == "local":
         return Local(llm, _say)
     if llm.backend == "together":
-        from econ.llm.together import Together
+        from econ.llm.backends.together import Together
 
         return Together(llm, offline=offline)
     return OpenAI(llm, cache, offline=offline)

@@ -77,7 +77,7 @@ def _data(params: Params) -> Finding:
 
 
 def _embedding(params: Params) -> Finding:
-    from econ.llm import embedding
+    from econ.llm.embedding import client as embedding
 
     model = params.embedding.model
     name = f"embedding model {model}"

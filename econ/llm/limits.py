@@ -17,8 +17,8 @@ from collections import deque
 from pathlib import Path
 
 from econ.errors import EconError
-from econ.llm.cache import Cache, add_spent, run_name, transaction
-from econ.llm.locks import FileLock
+from econ.llm.cache.locks import FileLock
+from econ.llm.cache.store import Cache, add_spent, run_name, transaction
 from econ.params import Budget, Limits
 
 WINDOW = 60.5  # seconds; half a second more than the minute, for jitter on the way to the server

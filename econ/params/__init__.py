@@ -47,8 +47,8 @@ from econ.params.methods import (
     parse_method,
     plays,
 )
+from econ.params.runtime import BENCHMARKS, LLM, Budget, Custom, Data, Embedding, Limits
 from econ.params.setting import setting, training
-from econ.params.surroundings import BENCHMARKS, LLM, Budget, Custom, Data, Embedding, Limits
 from econ.params.variants import Changes, VariantName, check, merged
 
 __all__ = [

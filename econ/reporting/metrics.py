@@ -11,8 +11,8 @@ from typing import Any
 from econ.errors import EconError
 from econ.params import Params, setting
 from econ.records import Call, Json, Trace
+from econ.reporting.catalogue import STRATEGY_FACTS
 from econ.reporting.convergence import convergence
-from econ.reporting.outputs import STRATEGY_FACTS
 from econ.reporting.statistics import wilson
 
 

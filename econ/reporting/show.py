@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from econ import paths
 from econ.files import write_atomic
-from econ.reporting.outputs import TABLES, Column, Kind, Table
+from econ.reporting.catalogue import TABLES, Column, Kind, Table
 
 if TYPE_CHECKING:
     import pandas as pd

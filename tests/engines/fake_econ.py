@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from econ.reporting.outputs import figure_files, table_files
+from econ.reporting.catalogue import figure_files, table_files
 
 
 def main(words: list[str]) -> None:

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 
-from econ.reporting.outputs import figure_files, table_files
+from econ.reporting.catalogue import figure_files, table_files
 from tests.engines.conftest import Project
 
 NOTHING = "Nothing to be done"

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from econ.equilibrium import game
-from econ.equilibrium.game import SimulatedGame, difficulty, plurality
 from econ.params import Reward, Simulated
+from econ.simulation import team as game
+from econ.simulation.team import SimulatedGame, difficulty, plurality
 
 
 def team(n: int = 3) -> SimulatedGame:

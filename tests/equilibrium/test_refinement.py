@@ -4,8 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from econ.equilibrium.refinement import Guards, refine
-from econ.equilibrium.stopping import Stopper
 from econ.params import BNE, EarlyStopping, Params
+from econ.training.stopping import Stopper
 from tests.equilibrium.test_networks import inputs, networks
 
 A, B, C = torch.eye(3)

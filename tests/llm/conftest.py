@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from econ.llm import embedding
+from econ.llm.embedding import client as embedding
 from econ.params import Params
 from econ.records import Request, Sampling
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from econ.llm import serve
+from econ.llm.local import serve
 
 
 def start(settings: dict[str, Any]) -> tuple[str, object]:

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from econ.errors import EconError
-from econ.llm import embedding, open_client
+from econ.llm import open_client
+from econ.llm.embedding import client as embedding
 from econ.params import Params
 from tests.llm.conftest import params_for
 
@@ -98,7 +99,7 @@ async def test_a_vector_that_is_not_finite_is_named_and_not_kept(
 
 
 def test_a_vector_is_the_model_s_own_to_the_bit_whatever_stands_beside_it() -> None:
-    from econ.llm.encoder import Encoder, load
+    from econ.llm.embedding.server import Encoder, load
 
     model = load("all-MiniLM-L6-v2")
     texts = ["Final answer: 7", "Final answer: 8", "Two and three make five.", "word " * 400, ""]

@@ -11,10 +11,10 @@ import yaml
 from click.testing import CliRunner, Result
 
 from econ.cli import group
-from econ.llm.ledger import Ledger
+from econ.llm.cache.admin import Ledger
 from econ.params import load
+from econ.reporting.page.spending import HEADINGS, spending
 from econ.reporting.show import NOTHING
-from econ.reporting.spending import HEADINGS, spending
 from tests.llm.conftest import params_for
 from tests.llm.fake_server import FakeServer
 

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from econ.cli import group
 from econ.errors import EconError
 from econ.llm import activity, open_client, payer
-from econ.llm.ledger import Ledger
+from econ.llm.cache.admin import Ledger
 from econ.params import Params
 from tests.llm.conftest import params_for, request
 from tests.llm.fake_server import FakeServer

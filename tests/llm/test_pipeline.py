@@ -23,7 +23,7 @@ import yaml
 from click.testing import CliRunner
 
 from econ.cli import group
-from econ.llm.ledger import Ledger
+from econ.llm.cache.admin import Ledger
 from tests.llm.conftest import params_for
 from tests.llm.fake_server import Body, FakeServer, no_fault
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from econ.llm.cache import Answer, Cache, digest
+from econ.llm.cache.store import Answer, Cache, digest
 from econ.llm.limits import Pace
 from tests.llm.fake_server import FakeServer
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from gguf import GGMLQuantizationType, GGUFReader, GGUFWriter, dequantize, quantize
 
-from econ.llm.requantise import to_q4_0
+from econ.llm.local.requantise import to_q4_0
 
 
 @pytest.mark.parametrize("kind", ["Q4_1", "Q5_0", "Q8_0"])

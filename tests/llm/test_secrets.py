@@ -48,8 +48,8 @@ def test_a_failing_run_leaves_no_key_anywhere(backend: str, project: Path) -> No
 
 
 CRASH = """
-import econ.llm.backends, econ.llm.together, sys
-econ.llm.backends.read_reply = econ.llm.together.read_reply = None
+import econ.llm.backends.openai, econ.llm.backends.together, sys
+econ.llm.backends.openai.read_reply = econ.llm.backends.together.read_reply = None
 from econ.cli import main
 main()
 """  # a fault that nobody foresaw, in the midst of a call

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from econ.errors import EconError
-from econ.llm import models
-from econ.llm.locks import FileLock
-from econ.llm.serve import wait_for_users_to_leave
-from econ.llm.servers import Lease, Spec
+from econ.llm.cache.locks import FileLock
+from econ.llm.local import models
+from econ.llm.local.lease import Lease, Spec
+from econ.llm.local.serve import wait_for_users_to_leave
 
 REPOSITORY = str(Path(__file__).parents[2])
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from econ.benchmarks import download, load
-from econ.llm.simulated import SimulatedClient
-from econ.methods.econ import untrained
+from econ.methods.econ.method import untrained
 from econ.params import BENCHMARKS, Params
 from econ.play import play
 from econ.records import Job
+from econ.simulation.client import SimulatedClient
 
 
 @pytest.mark.parametrize("coordination", ["single", "hierarchical"])

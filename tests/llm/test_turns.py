@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from econ.llm.backends import LONG_PROMPT, Local
+from econ.llm.backends.openai import LONG_PROMPT, Local
 from econ.params import LLM
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from econ.grading.rounds import marked
-from econ.methods import baseline
+from econ.methods.registry import baseline
 from econ.params import Params
 from econ.play import play
 from econ.records import Job, Json, Problem, Request, Trace

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from econ.costs.estimate import CountingClient
 from econ.errors import EconError
-from econ.llm.estimate import CountingClient
-from econ.methods import baseline
 from econ.methods.base import Session, Solution
-from econ.methods.debate import Debate, neighbours
+from econ.methods.debate.debate import Debate, neighbours
+from econ.methods.registry import baseline
 from econ.params import Params
 from econ.records import Problem, Request
 from tests.scripted import ScriptedClient

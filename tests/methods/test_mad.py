@@ -7,8 +7,8 @@ from collections.abc import Callable
 import orjson
 import pytest
 
-from econ.methods import baseline
 from econ.methods.base import Session, Solution
+from econ.methods.registry import baseline
 from econ.params import Params
 from econ.records import Problem, Request
 from tests.scripted import ScriptedClient

@@ -12,14 +12,14 @@ import pytest
 
 from econ.benchmarks import download, load
 from econ.benchmarks.fitting import fit, shown
+from econ.costs.estimate import CountingClient
 from econ.errors import EconError
 from econ.grading import grade
 from econ.grading.travelplanner import enquire, from_reference
-from econ.llm.estimate import CountingClient
-from econ.methods import baseline
 from econ.methods.base import Session, Solution
 from econ.methods.greedy import route
 from econ.methods.react import read
+from econ.methods.registry import baseline
 from econ.params import Params
 from econ.play import play
 from econ.prompts import CONTENT_KEYS

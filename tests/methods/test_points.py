@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from econ.methods import baseline
 from econ.methods.base import Method
-from econ.methods.econ import untrained
+from econ.methods.econ.method import untrained
+from econ.methods.registry import baseline
 from econ.params import ECON_METHODS, Params
 from econ.play import play
 from econ.records import Job, Json, Problem, Request, Trace

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from econ.methods.base import Session, Solution
-from econ.methods.rap import ReasoningViaPlanning, is_overall, sub_answer, sub_question
+from econ.methods.search.rap import ReasoningViaPlanning, is_overall, sub_answer, sub_question
 from econ.params import RAP, Params
 from econ.records import Problem, Request
 from tests.scripted import ScriptedClient

@@ -9,8 +9,8 @@ import pytest
 
 from econ import prompts
 from econ.benchmarks import download, load
+from econ.costs.context import check_room
 from econ.errors import EconError
-from econ.methods.room import check_room
 from econ.params import METHODS, Params, plays
 from econ.records import Problem
 from tests.scripted import ScriptedClient

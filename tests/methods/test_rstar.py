@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from econ.methods.base import Session, Solution
-from econ.methods.discriminator import Candidate, beginning, scores
-from econ.methods.rstar import ALLOWED, MutualReasoning
+from econ.methods.search.discriminator import Candidate, beginning, scores
+from econ.methods.search.rstar import ALLOWED, MutualReasoning
 from econ.params import Params, RStar
 from econ.records import Problem, Request
 from tests.scripted import ScriptedClient

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from econ.llm.estimate import CountingClient
-from econ.methods import baseline
+from econ.costs.estimate import CountingClient
 from econ.methods.base import Bounded, Method, Session, Solution
+from econ.methods.registry import baseline
 from econ.params import Params
 from econ.records import Call, Job, Problem, Request, stable_seed, to_json
 from tests.scripted import ScriptedClient

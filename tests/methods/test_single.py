@@ -8,8 +8,8 @@ import orjson
 import pytest
 
 from econ import prompts
-from econ.methods import baseline
 from econ.methods.base import Session, Solution
+from econ.methods.registry import baseline
 from econ.params import Params
 from econ.play import play
 from econ.records import Job, Problem, Request, Trace

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from econ.methods.base import Session
-from econ.methods.econ import untrained
-from econ.methods.strategy import Strategy, ask_strategy
+from econ.methods.econ.method import untrained
+from econ.methods.econ.strategy import Strategy, ask_strategy
 from econ.params import Params
 from econ.play import play
 from econ.records import Job, Problem, Request, Trace

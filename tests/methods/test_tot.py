@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from econ.methods.base import Session, Solution
-from econ.methods.tot import TreeOfThoughts
+from econ.methods.search.tot import TreeOfThoughts
 from econ.params import Params, ToT
 from econ.records import Problem, Request
 from tests.scripted import ScriptedClient

@@ -16,7 +16,10 @@ from econ import paths
 from econ.cli import group
 from econ.params.file import read
 from econ.records import Job
-from econ.reporting import canvas, figures, lines, paper_ablations, show
+from econ.reporting import show
+from econ.reporting.figures import build as figures
+from econ.reporting.figures import lines, style
+from econ.reporting.paper import ablations as paper_ablations
 from tests.reporting.synthetic import call, trace, write_job, write_run
 
 ROOT = Path(__file__).parents[2]
@@ -137,7 +140,7 @@ def test_a_team_of_the_paper_is_known_in_any_order_and_under_its_coordinator_alo
 def test_variants_are_drawn_in_their_own_figure_and_over_several_agent_counts(project: Path) -> None:
     write_run(project, 6, **SMALL | {"n_agents": [3, 4]}, simulated=True)
     aggregated()
-    with canvas.styled():
+    with style.styled():
         drawn = figures.ablations()
         assert "SIMULATED" in drawn.get_suptitle()
         assert [label.get_text() for label in drawn.axes[0].get_yticklabels()] == ["econ-bne+no-strategy"]

@@ -16,11 +16,11 @@ from econ.cli import group
 from econ.errors import EconError
 from econ.params import Params
 from econ.records import Job, Trace
-from econ.reporting.budgets import budget_rows, drawn_against, equal_token_rows, points
-from econ.reporting.comparisons import pairs
 from econ.reporting.gather import Result
 from econ.reporting.metrics import summarise
 from econ.reporting.pool import Cell, Row, cells
+from econ.reporting.tables.budgets import budget_rows, drawn_against, equal_token_rows, points
+from econ.reporting.tables.comparisons import pairs
 from tests.reporting.synthetic import MANIFEST, call, firsts, trace, write_run
 
 PAPER = Path(__file__).parents[2] / "data/paper"

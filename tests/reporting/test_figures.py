@@ -18,7 +18,12 @@ from econ.cli import group
 from econ.errors import EconError
 from econ.params import METHODS, Params
 from econ.records import Job
-from econ.reporting import canvas, curves, figures, lines, outputs, overview, page, show
+from econ.reporting import catalogue as outputs
+from econ.reporting import show
+from econ.reporting.figures import build as figures
+from econ.reporting.figures import curves, lines, style
+from econ.reporting.page import build as page
+from econ.reporting.page import overview
 from tests.reporting.synthetic import coin, write_job, write_run
 
 PAPER = Path(__file__).parents[2] / "data/paper"
@@ -103,7 +108,7 @@ def test_a_figure_says_n_and_whether_it_is_simulated(project: Path, simulated: b
     methods = ["econ-bne", "debate", "cot", "self-consistency"]
     write_run(project, 2, benchmarks=["svamp"], n_agents=[3, 4], methods=methods, simulated=simulated)
     run("aggregate")
-    with canvas.styled():
+    with style.styled():
         for draw in DRAWN:
             text = draw().get_suptitle()
             assert ("SIMULATED" in text) is simulated
@@ -111,17 +116,17 @@ def test_a_figure_says_n_and_whether_it_is_simulated(project: Path, simulated: b
 
 
 def test_every_method_has_a_look_of_its_own_whatever_else_is_run() -> None:
-    assert set(canvas.LOOKS) == set(METHODS)
-    looks = [canvas.look(method) for method in METHODS]
+    assert set(style.LOOKS) == set(METHODS)
+    looks = [style.look(method) for method in METHODS]
     assert len({colour for colour, _ in looks}) == len(looks)
-    assert canvas.look("econ-bne+no-strategy")[0] == canvas.look("econ-bne")[0]
+    assert style.look("econ-bne+no-strategy")[0] == style.look("econ-bne")[0]
 
 
 def test_fewer_samples_and_rounds_are_lines_and_a_single_agent_is_drawn_once(project: Path) -> None:
     methods = ["econ-bne", "debate", "cot", "self-consistency"]
     write_run(project, 9, benchmarks=["svamp"], n_agents=[3, 4], methods=methods)
     run("aggregate")
-    with canvas.styled():
+    with style.styled():
         [axis] = lines.tradeoff().axes
     courses = [line for line in axis.lines if line.get_marker() == "none"]
     # econ-bne and debate with 3 and 4 agents; of self-consistency 20 samples, of cot its one point.
@@ -132,7 +137,7 @@ def test_fewer_samples_and_rounds_are_lines_and_a_single_agent_is_drawn_once(pro
 def test_methods_without_a_team_do_not_scale(project: Path) -> None:
     write_run(project, 9, benchmarks=["svamp"], n_agents=[3, 4], methods=["econ-bne", "debate", "cot"])
     run("aggregate")
-    with canvas.styled():
+    with style.styled():
         figure = lines.scaling()
     assert {text.get_text() for text in figure.legends[0].get_texts()} >= {"econ-bne", "debate"}
     assert "cot" not in {text.get_text() for text in figure.legends[0].get_texts()}
@@ -141,7 +146,7 @@ def test_methods_without_a_team_do_not_scale(project: Path) -> None:
 def test_one_method_alone_still_gives_every_figure(project: Path) -> None:
     params, _ = write_run(project, 1, benchmarks=["travelplanner"], n_agents=[3], methods=["cot"])
     run("aggregate")
-    with canvas.styled():
+    with style.styled():
         for draw in DRAWN:
             draw().draw_without_rendering()
         curves.training(params).draw_without_rendering()
@@ -156,7 +161,7 @@ def test_a_method_that_asks_no_model_is_in_every_table_and_figure(project: Path)
     run("aggregate", "figures", "report")
     row = show.read("tokens").set_index("method").loc["greedy-search"]
     assert (row["calls"], row["total_tokens"], row["models"]) == (0, 0, "none")
-    with canvas.styled():
+    with style.styled():
         [axis] = lines.tradeoff().axes
     assert [line for line in axis.lines if line.get_linestyle() == ":"]
     write_run(project, 2, **{**changes, "methods": ["greedy-search"]})

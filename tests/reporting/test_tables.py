@@ -20,8 +20,10 @@ from econ.grading.travelplanner.commonsense import CONSTRAINTS as COMMONSENSE
 from econ.grading.travelplanner.hard import CONSTRAINTS as HARD
 from econ.params import Params
 from econ.records import Job, Json, Problem
-from econ.reporting import outputs, paper, show
+from econ.reporting import catalogue as outputs
+from econ.reporting import show
 from econ.reporting.gather import jobs
+from econ.reporting.paper import reported as paper
 from tests.reporting.synthetic import coin, trace, write_job, write_run
 
 PAPER = Path(__file__).parents[2] / "data/paper"

@@ -10,7 +10,7 @@ from econ import paths
 from econ.benchmarks import names as benchmark_names
 from econ.errors import EconError
 from econ.params import BASELINES, ECON_METHODS, load, parse_method, setting, training
-from econ.reporting.outputs import figure_files, table_files
+from econ.reporting.catalogue import figure_files, table_files
 
 STARTED = time.time()
 

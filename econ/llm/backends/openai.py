@@ -1,0 +1,384 @@
+"""Where answers come from: one small class per backend, all behind :class:`Backend`.
+
+A backend makes one attempt and tells faults apart; caching, limits and retries are the client's
+(:mod:`econ.llm.client`). The transport decides the overhead: plain aiohttp with an unbounded pool costs a
+tenth of an SDK's CPU per call, so it carries everything, Together's SDK too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections import Counter
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
+from itertools import chain
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from urllib.parse import urlsplit
+from weakref import WeakValueDictionary
+from zlib import crc32
+
+import orjson
+
+from econ.errors import EconError
+from econ.llm.backends import dialects
+from econ.llm.backends.dialects import DIALECTS, Dialect
+from econ.llm.cache.store import Cache, fact_key
+from econ.llm.faults import Fault, Reply, http_fault, read_reply
+from econ.records import Json
+
+if TYPE_CHECKING:
+    import aiohttp
+
+    from econ.llm.local.lease import Lease
+    from econ.params import LLM
+
+Say = Callable[[str], None]
+
+
+class Backend(Protocol):
+    """One provider. ``name`` addresses its answers in the cache; ``where`` names it to users."""
+
+    name: str
+    where: str
+    key_variable: str | None
+    in_flight: int  # no more calls than this make sense at once
+
+    async def dialect(self) -> Dialect:
+        """The provider's dialect; asks the server if it must be found out."""
+        ...
+
+    def identity(self, model: str) -> str:
+        """What stands for the model in the cache's address."""
+        ...
+
+    async def send(self, body: Json) -> Reply:
+        """One attempt.
+
+        Raises:
+            Fault: no answer came of it.
+        """
+        ...
+
+    async def revive(self) -> None:
+        """Nobody listens: start the server again, where it is ours."""
+        ...
+
+    async def count_tokens(self, model: str, text: str) -> int | None:
+        """By the server's tokenizer; None where it offers none."""
+        ...
+
+    async def context_tokens(self, model: str) -> int | None: ...
+
+    async def close(self) -> None: ...
+
+
+class Received(NamedTuple):
+    status: int
+    payload: bytes
+    retry_after: str | None
+
+
+class Http:
+    """POST and GET over one aiohttp session, made at first use."""
+
+    def __init__(self, timeout: float, key: str | None = None) -> None:
+        self._timeout = timeout
+        self._key = key
+        self._session: aiohttp.ClientSession | None = None
+
+    def _open(self) -> aiohttp.ClientSession:
+        import aiohttp
+
+        headers = {"Content-Type": "application/json"}
+        if self._key:
+            headers["Authorization"] = f"Bearer {self._key}"
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60),
+            timeout=aiohttp.ClientTimeout(total=self._timeout, sock_connect=min(30.0, self._timeout)),
+            headers=headers,
+        )
+
+    async def exchange(
+        self, method: str, url: str, data: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> Received:
+        """What the server answers, whatever its status.
+
+        Raises:
+            Fault: it gives no whole answer.
+        """
+        import aiohttp
+
+        if self._session is None:
+            self._session = self._open()
+        try:
+            async with self._session.request(method, url, data=data, headers=headers) as response:
+                payload = await response.read()
+                return Received(response.status, payload, response.headers.get("Retry-After"))
+        except aiohttp.ClientConnectorDNSError:
+            raise Fault("unknown host", gone=True) from None
+        except aiohttp.ClientConnectorError:
+            raise Fault("connection refused", gone=True) from None
+        except TimeoutError:
+            raise Fault("timeout") from None
+        except aiohttp.InvalidURL:
+            way_out = "correct llm.base_url: one like http://127.0.0.1:8000/v1"
+            raise EconError(f"'{url}' is not a URL", way_out) from None
+        except (aiohttp.ClientError, OSError):
+            raise Fault("connection dropped") from None
+
+    async def ask(self, method: str, url: str, body: Json | None = None) -> bytes:
+        """The body of a 200 answer.
+
+        Raises:
+            Fault: anything else.
+        """
+        got = await self.exchange(method, url, None if body is None else orjson.dumps(body))
+        if got.status != 200:
+            raise http_fault(got.status, got.payload, got.retry_after)
+        return got.payload
+
+    async def json(self, method: str, url: str, body: Json | None = None) -> Any:
+        try:
+            return orjson.loads(await self.ask(method, url, body))
+        except orjson.JSONDecodeError:
+            raise Fault("malformed response") from None
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+
+class OpenAI:
+    """Any OpenAI-compatible server: vLLM, llama.cpp, Ollama, the official one …"""
+
+    def __init__(self, llm: LLM, cache: Cache, *, offline: bool) -> None:
+        self.where = (llm.base_url or "").rstrip("/")
+        self._official = urlsplit(self.where).hostname == "api.openai.com"
+        self.name = f"openai:{llm.provider or self.where}"
+        self.key_variable: str | None = "OPENAI_API_KEY"
+        key = os.environ.get("OPENAI_API_KEY")
+        if self._official and not key and not offline:
+            raise missing_key("OPENAI_API_KEY")
+        self.in_flight = llm.max_in_flight
+        self._wanted = llm.dialect
+        self._cache = cache
+        self._offline = offline
+        self._http = Http(llm.timeout_seconds, key)
+        self._dialect: Dialect | None = None
+
+    async def dialect(self) -> Dialect:
+        if self._dialect is None:
+            self._dialect = await self._find_dialect()
+        return self._dialect
+
+    async def _find_dialect(self) -> Dialect:
+        if self._official:
+            return dialects.OFFICIAL_OPENAI
+        if self._wanted != "auto":
+            return DIALECTS[self._wanted]
+        key = fact_key("dialect", self.where)
+        known = self._cache.fact(key)
+        if known is not None:
+            return DIALECTS[known.decode()]
+        if self._offline:
+            raise EconError(
+                f"the dialect of {self.where} was never found out",
+                "set llm.dialect, or run without --offline",
+            )
+        name = await self._ask_dialect()
+        self._cache.put_facts("dialect", [(key, name.encode())])
+        return DIALECTS[name]
+
+    async def _ask_dialect(self) -> str:
+        owners = {str(row.get("owned_by", "")).lower() for row in await self._models()}
+        if owners & {"vllm", "sglang"}:
+            return "vllm"
+        if "llamacpp" in owners or await self._has_props():
+            return "llama.cpp"
+        return "unknown"
+
+    async def _models(self) -> list[Json]:
+        """The rows of the server's list of models; empty where it has none."""
+        try:
+            models = await self._http.json("GET", f"{self.where}/models")
+        except Fault as fault:
+            if fault.gone or fault.refused:
+                raise
+            return []
+        rows = models.get("data", []) if isinstance(models, dict) else models
+        return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+
+    async def _has_props(self) -> bool:
+        """llama.cpp's own endpoint, which older versions without ``owned_by`` have too."""
+        try:
+            return "default_generation_settings" in await self._http.json("GET", f"{self.root}/props")
+        except (Fault, TypeError):
+            return False
+
+    @property
+    def root(self) -> str:
+        return self.where.removesuffix("/v1")
+
+    def identity(self, model: str) -> str:
+        return model
+
+    async def send(self, body: Json) -> Reply:
+        return read_reply(await self._http.ask("POST", f"{self.where}/chat/completions", body))
+
+    async def revive(self) -> None:
+        """Not ours to start."""
+
+    async def count_tokens(self, model: str, text: str) -> int | None:
+        dialect = (await self.dialect()).name
+        if dialect not in ("vllm", "llama.cpp"):
+            return None
+        body = {"content": text} if dialect == "llama.cpp" else {"model": model, "prompt": text}
+        try:
+            answer = await self._http.json("POST", f"{self.root}/tokenize", body)
+            return len(answer["tokens"])
+        except (Fault, LookupError, TypeError):
+            return None
+
+    async def context_tokens(self, model: str) -> int | None:
+        rows = await self._models()
+        for row in rows:
+            length = row.get("max_model_len") or (row.get("meta") or {}).get("n_ctx")
+            if isinstance(length, int) and (row.get("id") == model or len(rows) == 1):
+                return length
+        return None
+
+    async def close(self) -> None:
+        await self._http.close()
+
+
+LONG_PROMPT = 2000  # characters from which a beginning is worth reading once
+# Threads that work on one small model wait for each other at every step: on 2 cores, two copies of a 135M
+# model with a thread each give 1.2 times the tokens per second of CPU that one with two threads gives, and
+# twice the tokens per second where other processes want the cores too.
+SMALL_MODEL = 300e6  # bytes of the file
+MOST_COPIES = 8
+
+
+class Local:
+    """llama.cpp in processes of ours, one or more per model file, shared by all jobs of the project.
+
+    Prompts with one beginning go to the same copy, which has read it already, while that has a slot free.
+    """
+
+    def __init__(self, llm: LLM, say: Say) -> None:
+        self.name = "local"
+        self.where = "the local model server"
+        self.key_variable: str | None = None
+        self.in_flight = min(llm.max_in_flight, 2 * llm.local.slots * (llm.local.copies or _cores()))
+        self._models = tuple(dict.fromkeys((llm.coordinator, *llm.executors)))
+        self._settings = llm.local
+        self._say = say
+        self._http = Http(llm.timeout_seconds)
+        self._leases: dict[str, list[Lease]] = {}
+        self._urls: dict[str, list[str]] = {}
+        self._identities: dict[str, str] = {}
+        self._starting = asyncio.Lock()
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._busy: Counter[str] = Counter()  # our calls with each copy
+
+    async def dialect(self) -> Dialect:
+        return dialects.LLAMA_CPP
+
+    def identity(self, model: str) -> str:
+        if model not in self._identities:
+            from econ.llm.local.models import identity
+
+            self._identities[model] = identity(model)
+        return self._identities[model]
+
+    async def _copies(self, model: str) -> list[str]:
+        """The addresses of the model's copies, which are started if they are not there."""
+        if model not in self._urls:
+            async with self._starting:
+                if model not in self._urls:
+                    self._urls = await asyncio.to_thread(self._attach, model)
+                    lower_priority()
+        return self._urls[model]
+
+    def _copy(self, copies: list[str], beginning: str) -> str:
+        usual = copies[crc32(beginning.encode()) % len(copies)]
+        if len(beginning) >= LONG_PROMPT or self._busy[usual] < self._settings.slots:
+            return usual
+        return min(copies, key=lambda url: self._busy[url])
+
+    def _attach(self, model: str) -> dict[str, list[str]]:
+        """The addresses of the copies of the team's models and of this one. Blocks while they start."""
+        models = dict.fromkeys((*self._models, model))
+        return {name: [lease.url() for lease in self._lease(name)] for name in models}
+
+    def _lease(self, model: str) -> list[Lease]:
+        from econ.llm.local.lease import Lease, Spec
+        from econ.llm.local.models import locate
+
+        if model not in self._leases:
+            path, own = locate(model, self._say), self._settings
+            small = path.stat().st_size < SMALL_MODEL
+            copies = own.copies or (min(_cores(), MOST_COPIES) if small else 1)
+            settings = {
+                "model": model,
+                "path": str(path),
+                "context": own.context,
+                "slots": own.slots,
+                "threads": own.threads or max(1, _cores() // copies),
+                "idle_seconds": own.idle_seconds,
+            }
+            self._leases[model] = [Lease(Spec("llm", {**settings, "copy": copy})) for copy in range(copies)]
+        return self._leases[model]
+
+    async def send(self, body: Json) -> Reply:
+        beginning = body["messages"][0]["content"][:LONG_PROMPT]
+        url = self._copy(await self._copies(body["model"]), beginning)
+        self._busy[url] += 1
+        try:
+            async with self._turn(beginning):
+                return read_reply(await self._http.ask("POST", f"{url}/v1/chat/completions", body))
+        finally:
+            self._busy[url] -= 1
+
+    def _turn(self, beginning: str) -> AbstractAsyncContextManager[None]:
+        """Long prompts with one beginning take turns: the first is read in full, the others find it read.
+
+        Side by side each would be read anew in a slot of its own, which costs far more than the wait.
+        """
+        if len(beginning) < LONG_PROMPT:
+            return nullcontext()
+        return self._turns.setdefault(beginning, asyncio.Lock())
+
+    async def revive(self) -> None:
+        self._urls.clear()
+
+    async def count_tokens(self, model: str, text: str) -> int | None:
+        url = (await self._copies(model))[0]
+        return len((await self._http.json("POST", f"{url}/tokenize", {"content": text}))["tokens"])
+
+    async def context_tokens(self, model: str) -> int | None:
+        url = (await self._copies(model))[0]
+        return int((await self._http.json("GET", f"{url}/props"))["default_generation_settings"]["n_ctx"])
+
+    async def close(self) -> None:
+        await self._http.close()
+        for lease in chain(*self._leases.values()):
+            lease.close()
+
+
+def _cores() -> int:
+    return os.cpu_count() or 1
+
+
+def lower_priority(niceness: int = 10) -> None:
+    """Let this thread and those it starts stand back behind the model's; a second time changes nothing.
+
+    The model needs the cores more: its threads wait for each other, and lose far more than their share of a
+    core that is busy. To be called once the model's server runs, which would inherit it.
+    """
+    os.nice(max(0, niceness - os.nice(0)))
+
+
+def missing_key(variable: str) -> EconError:
+    return EconError(f"the environment has no {variable}", f"export {variable}=… and run again")

@@ -1,0 +1,88 @@
+"""A local server: ``python -m econ.llm.local.serve SETTINGS`` (JSON). Loopback only, any free port."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from econ.files import write_atomic
+from econ.llm.cache.locks import FileLock
+from econ.records import Json
+
+LOOPBACK = "127.0.0.1"
+
+
+Start = Callable[[Json], tuple[str, Any]]  # settings -> address, and what must be kept alive
+
+
+def main(kinds: Mapping[str, Start]) -> None:
+    """Serve what the settings ask for until its users have left."""
+    settings: Json = orjson.loads(sys.argv[1])
+    folder = Path(settings["folder"])
+    alive = FileLock(folder / "alive")
+    if not alive.take(wait=False):
+        return  # another server serves this already
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the jobs; we end when they have
+    url, _server = kinds[settings["kind"]](settings)
+    write_atomic(folder / "state.json", [orjson.dumps({"url": url, "pid": os.getpid()})])
+    wait_for_users_to_leave(folder, settings["idle_seconds"])
+    os._exit(0)  # native threads hold no state worth an orderly end, which can take minutes
+
+
+def wait_for_users_to_leave(folder: Path, idle_seconds: float) -> None:
+    """Returns once nobody has held the lease for ``idle_seconds``; it is then ours, so none can join.
+
+    Only the looks that found nobody count, not the clock: a process that got no turn for minutes has not
+    looked, and must not take the short gap between two jobs for a long one.
+    """
+    lease = FileLock(folder / "lease")
+    pause = min(1.0, idle_seconds / 4)
+    idle = 0.0
+    while True:
+        time.sleep(pause)
+        if not lease.take(wait=False):
+            idle = 0.0
+            continue
+        idle += pause
+        if idle >= idle_seconds:
+            (folder / "state.json").unlink(missing_ok=True)
+            return
+        lease.drop()
+
+
+def serve_llm(settings: Json) -> tuple[str, Any]:
+    """llama.cpp with its OpenAI-compatible API, inside this process."""
+    import xllamacpp
+
+    params = xllamacpp.CommonParams()
+    params.model.path = settings["path"]
+    params.model_alias = settings["model"]
+    params.n_ctx = settings["context"] * settings["slots"]
+    params.n_parallel = settings["slots"]
+    params.kv_unified = False  # in one pool every token would be compared with every slot's
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = settings["threads"]
+    params.n_threads_http = 2 * settings["slots"] + 4  # a thread per connection; waiting ones cost nothing
+    params.hostnames = [LOOPBACK]
+    params.port = 0
+    server = xllamacpp.Server(params)
+    return server.listening_address, server
+
+
+def serve_embedding(settings: Json) -> tuple[str, Any]:
+    """Sentence embeddings: POST {"texts": [...]} returns unit-norm float32 vectors, base64 in JSON."""
+    from econ.llm.backends.openai import lower_priority
+    from econ.llm.embedding.server import start_server
+
+    lower_priority()
+    return start_server(LOOPBACK, settings)
+
+
+if __name__ == "__main__":
+    main({"llm": serve_llm, "embedding": serve_embedding})

@@ -1,0 +1,175 @@
+"""The report: one HTML page that needs no network, with every number traced to the calls behind it."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from econ import __version__, paths
+from econ.errors import EconError
+from econ.files import write_atomic
+from econ.params import Params
+from econ.records import Job
+from econ.reporting import show
+from econ.reporting.catalogue import FIGURES, TABLES
+from econ.reporting.gather import jobs, remake, rows
+from econ.reporting.page import overview, spending
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+UP = "../../"  # from results/report to the project folder
+CONSTRAINTS = Path("constraints.txt")
+PIXELS_PER_POINT = 1.8
+SHOWN_CHARACTERS = 2000  # of one message or answer in a transcript; the trace file has it whole
+# Versions that can move a number, where there is no constraints file.
+_LIBRARIES = ("datasets", "math-verify", "numpy", "sentence-transformers", "torch", "xllamacpp")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of the page: figures and tables that answer one question."""
+
+    id: str
+    title: str
+    figures: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
+
+
+PARTS = (
+    Part("accuracy", "Accuracy", ("accuracy",), ("accuracy",)),
+    Part("rivals", "ECON against its rivals", ("differences",), ("paired",)),
+    Part("budgets", "At equal tokens", ("tradeoff",), ("equal_tokens", "budgets")),
+    Part("tokens", "Tokens and money", ("tokens",), ("tokens",)),
+    Part("paper", "Beside the paper", (), ("paper_accuracy", "paper_gains", "paper_tokens")),
+    Part("agents", "Number of agents", ("scaling",), ("scaling",)),
+    Part("variants", "Variants", ("ablations",), ("ablations",)),
+    Part("rounds", "Rounds", ("convergence",), ("convergence", "endings")),
+    Part("benchmarks", "TravelPlanner and GSM-Hard", (), ("travelplanner", "gsm_hard")),
+    Part("readable", "INVALID answers, strategies", (), ("invalid", "strategies")),
+    Part("training", "Training", ("training",)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A table ready for the page."""
+
+    name: str
+    title: str
+    caption: str
+    headings: list[tuple[str, bool]]  # text, is a number
+    rows: list[list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A figure ready for the page. ``width`` in pixels, so that text is as large in all of them."""
+
+    name: str
+    caption: str
+    address: str
+    width: int
+
+
+def write_page(params: Params, params_file: Path) -> Path:
+    """Write ``results/report/index.html``; its path.
+
+    Raises:
+        EconError: a table or figure is not there yet, or a job's files are gone.
+    """
+    import yaml
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("econ.reporting.page", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    frames = {name: show.read(name) for name in TABLES}
+    text = environment.get_template("report.html.j2").render(
+        version=__version__,
+        simulated=any(show.is_simulated(frame) for frame in frames.values()),
+        facts=overview.facts(params, frames),
+        headings=overview.headings(params, frames),
+        matrix=overview.matrix(params, frames),
+        parts=PARTS,
+        tables={name: _table(name, frame) for name, frame in frames.items()},
+        spending=_spending(params),
+        figures={name: _picture(name) for name in FIGURES},
+        params=yaml.safe_dump(params.model_dump(mode="json"), sort_keys=False, allow_unicode=True),
+        params_file=params_file.name,
+        versions=_versions(),
+        jobs=[_job(job, params_file) for job in jobs(params)],
+        transcripts=list(_transcripts(params)),
+        limit=SHOWN_CHARACTERS,
+        up=UP,
+    )
+    path = paths.REPORT / "index.html"
+    write_atomic(path, [text.encode()])
+    return path
+
+
+def _table(name: str, frame: pd.DataFrame) -> Shown:
+    table = TABLES[name]
+    headings = [(column.heading, column.kind not in show.LEFT) for column in table.columns.values()]
+    return Shown(name, table.title, show.caption(name, frame), headings, show.cells(table, frame))
+
+
+def _spending(params: Params) -> Shown:
+    headings = [(heading, kind not in show.LEFT) for heading, kind in spending.HEADINGS.items()]
+    try:
+        rows, caption = spending.spending(params), spending.CAPTION
+    except EconError as fault:  # results without their problems: the rest of the page stands
+        rows, caption = [], f"There is no estimate here: {fault}."
+    return Shown("spending", "Estimate and actual", caption, headings, rows)
+
+
+def _picture(name: str) -> Picture:
+    """The SVG as a data address: identifiers of two figures on one page cannot meet."""
+    path = paths.FIGURES / f"{name}.svg"
+    if not path.exists():
+        raise EconError(f"{path} does not exist", "draw the figures first with: econ figures")
+    content = path.read_bytes()
+    points = re.search(rb'<svg[^>]* width="([\d.]+)pt"', content)
+    width = round(PIXELS_PER_POINT * float(points[1])) if points else 0
+    address = "data:image/svg+xml;base64," + base64.b64encode(content).decode()
+    return Picture(name, FIGURES[name], address, width)
+
+
+def _versions() -> list[str]:
+    """The pinned versions that the results were made with, else those that are installed."""
+    if CONSTRAINTS.exists():
+        lines = CONSTRAINTS.read_text(encoding="utf-8").splitlines()
+        return [line for line in lines if line and not line.startswith("#")]
+    return [f"{name}=={metadata.version(name)}" for name in _LIBRARIES]
+
+
+def _job(job: Job, params_file: Path) -> dict[str, Any]:
+    return {
+        "job": job,
+        "place": overview.place(job.benchmark, job.method, job.n_agents),
+        "metrics": paths.metrics(job),
+        "trace": paths.trace(job),
+        "command": remake(job, params_file),
+    }
+
+
+def _transcripts(params: Params) -> Iterator[dict[str, Any]]:
+    """The first problem of every benchmark as each method answered it, at the first agent count and seed."""
+    for benchmark in params.benchmarks:
+        for method in params.methods_on(benchmark):
+            job = Job(benchmark, method, params.n_agents[0], params.seeds[0])
+            path = paths.trace(job)
+            if not path.exists():
+                raise EconError(f"{path} does not exist", "make the tables again with: econ aggregate")
+            for row in islice(rows(path), 1):
+                yield {"job": job, "path": path, "trace": row}

@@ -1,0 +1,82 @@
+"""What a run was estimated to take at most, beside what it took: one row per stage, for the report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from econ import paths
+from econ.costs import coverage
+from econ.costs.estimate import Stage, estimate, group_of
+from econ.costs.usage import Needs, Tally, merged, total, usd
+from econ.params import Params
+from econ.reporting.catalogue import Kind
+from econ.reporting.show import number
+
+HEADINGS: dict[str, Kind] = {
+    "Stage": "text",
+    "Jobs": "count",
+    "Calls, at most": "count",
+    "Calls": "count",
+    "Tokens, at most": "count",
+    "Tokens": "count",
+    "of the estimate, %": "percent",
+    "USD, at most": "usd",
+    "USD": "usd",
+}
+CAPTION = (
+    "At most: `econ estimate` for these params, every answer at its cap, every refinement made, prompts by a "
+    "rule that gives more than tokenizers do; attempts that fail come on top. Beside it what the metrics "
+    "count; for training, which writes none, what it has paid for by the call cache (a dash: the cache is "
+    "not here). A call that several jobs make is in each of them, and paid for once."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What jobs took; None: not known."""
+
+    tally: Tally | None
+    usd: float | None
+
+    def __add__(self, other: Spent) -> Spent:
+        both = None if self.tally is None or other.tally is None else self.tally + other.tally
+        return Spent(both, None if self.usd is None or other.usd is None else self.usd + other.usd)
+
+
+def spending(params: Params) -> list[list[str]]:
+    """The rows under :data:`HEADINGS`: stages in the pipeline's order, then all of them.
+
+    Raises:
+        EconError: a benchmark's problems are not here.
+    """
+    stages = estimate(params, look=False)
+    spent = [_spent(stage, params) for stage in stages]
+    groups: dict[str, list[int]] = {}
+    for index, stage in enumerate(stages):
+        groups.setdefault(group_of(stage), []).append(index)
+    chosen = [*groups.items(), ("in all", list(range(len(stages))))]
+    return [_row(name, [stages[i] for i in some], [spent[i] for i in some], params) for name, some in chosen]
+
+
+def _spent(stage: Stage, params: Params) -> Spent:
+    if stage.job is None:
+        paid = coverage.paid(stage.name)
+        return Spent(total(paid), usd(paid, params)) if paid else Spent(None, None)
+    metrics = orjson.loads(paths.metrics(stage.job).read_bytes())
+    names = ("calls", "prompt_tokens", "completion_tokens")
+    return Spent(Tally(*(metrics[name] for name in names)), metrics["usd"])
+
+
+def _row(name: str, stages: Sequence[Stage], spent: Sequence[Spent], params: Params) -> list[str]:
+    needs: Needs = merged(stage.needs for stage in stages)
+    most, took = total(needs), sum(spent[1:], spent[0])
+    taken = took.tally
+    values: list[Any] = [
+        name, len(stages), most.calls, taken and taken.calls, most.tokens, taken and taken.tokens,
+        taken.tokens / most.tokens if taken and most.tokens else None, usd(needs, params), took.usd,
+    ]  # fmt: skip
+    return [number(value, kind) for value, kind in zip(values, HEADINGS.values(), strict=True)]
