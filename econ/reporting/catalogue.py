@@ -41,6 +41,7 @@ _JOB = {
 _N = {"n": Column("n", "count")}
 _ACCURACY = {"accuracy": Column("Accuracy", "percent", "accuracy_low", "accuracy_high")}
 _DIFFERENCE = {"difference": Column("Points", "points", "difference_low", "difference_high")}
+_NO_WORSE = {"no_worse": Column("No worse")}
 _POWER = {"least": Column("Least", "percent"), "detectable": Column("Detectable", "percent")}
 _PAPER_MODELS = {
     "paper_mixtral_8x7b": Column("8x7B*", "percent"),
@@ -105,16 +106,17 @@ TABLES: dict[str, Table] = {
     ),
     "paired": Table(
         "Pairs on the same problems",
-        "Difference in accuracy in points (method minus rival) with a 95 % paired bootstrap interval over "
-        "problems (none where no two problems differ: resampling then says nothing). p: exact McNemar "
-        "over the n problems (of means over seeds, where there are several); Holm: adjusted for the rivals "
-        "of this benchmark and N. Least: the smallest difference that can reach p = 0.05 at this n. "
-        "Detectable: the smallest true difference found with 80 % power at this n and discordance; a "
+        "Difference in accuracy in points (method minus rival) with a 95 % paired interval over problems "
+        "(Student's, widened by one answer's difference, so that it covers with few problems too). No "
+        "worse: the interval lies above -2 points. p: exact McNemar over the n problems; with several seeds "
+        "a sign-flip test of the mean difference over problems. Holm: adjusted for the rivals of this "
+        "benchmark and N. Least: the smallest difference that can reach p = 0.05 at this n. "
+        "Detectable: the smallest true difference found with 80 % power at this n and spread; a "
         "smaller one could not have been shown. Any other pair: econ compare.",
         {
             **_JOB,
             "rival": Column("Rival"),
-            **_N, **_DIFFERENCE,
+            **_N, **_DIFFERENCE, **_NO_WORSE,
             "wins": Column("Wins", "count"),
             "losses": Column("Losses", "count"),
             "p": Column("p", "p"),
@@ -136,7 +138,7 @@ TABLES: dict[str, Table] = {
             "method_tokens": Column("Tokens", "tokens"),
             "rival_at": Column("Rival at"),
             "rival_tokens": Column("Tokens", "tokens"),
-            **_N, **_DIFFERENCE,
+            **_N, **_DIFFERENCE, **_NO_WORSE,
             "p": Column("p", "p"),
             **_POWER,
             "note": Column("Note"),
@@ -162,7 +164,7 @@ TABLES: dict[str, Table] = {
     "ablations": Table(
         "Variants beside their method",
         "Accuracy in % with 95 % interval; the change in points against the method as it is (its row comes "
-        "first), on the same problems, with a 95 % paired bootstrap interval; p: exact McNemar; Holm: "
+        "first), on the same problems, with interval and p as among the pairs; Holm: "
         "adjusted for the variants of this method, benchmark and N; tokens per problem and their change in "
         "%. What changes learning was trained anew. * = as the paper reports it, found by what is changed: "
         "LLaMA3.1 8B and 70B (in table 2 the coordinator), the mean change over its models [lowest, highest] "

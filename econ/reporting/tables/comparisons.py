@@ -49,12 +49,14 @@ def compare(ours: Outcomes, theirs: Outcomes) -> Paired:
 def paired_columns(ours: Outcomes, theirs: Outcomes) -> Row:
     """What a paired comparison amounts to; blank where one side has nothing to compare."""
     columns = (
-        "difference", "difference_low", "difference_high", "wins", "losses", "p", "least", "detectable",
+        "difference", "difference_low", "difference_high", "no_worse",
+        "wins", "losses", "p", "least", "detectable",
     )  # fmt: skip
     if not (ours and theirs):
         return {"n": len(ours or theirs), **dict.fromkeys(columns)}
     n, *values = astuple(compare(ours, theirs))
-    return {"n": n, **dict(zip(columns, values, strict=True))}
+    found = dict(zip(columns, values, strict=True))
+    return {"n": n, **found, "no_worse": "yes" if found["no_worse"] else "no"}
 
 
 def paired_rows(found: Sequence[Pair]) -> list[Row]:
