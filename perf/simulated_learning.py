@@ -20,7 +20,7 @@ from econ.methods.econ.method import EconMethod
 from econ.params import Params
 from econ.records import Problem
 from econ.simulation.client import SimulatedClient, problems
-from econ.simulation.team import Array, SimulatedGame, difficulty
+from econ.simulation.team import Array, SimulatedGame, difficulty_of
 from econ.training import trainer as training
 
 CONDITIONS: dict[str, dict[str, Any]] = {
@@ -69,7 +69,7 @@ async def solve(trainer: training.Trainer, method: str, **bne: float) -> list[So
 def games(trainer: training.Trainer) -> list[SimulatedGame]:
     """The closed-form game of every unseen problem."""
     params, n = trainer.params, trainer.run.n_agents
-    return [SimulatedGame(n, params.simulated, params.reward, (difficulty(p.id),)) for p in UNSEEN]
+    return [SimulatedGame(n, params.simulated, params.reward, (difficulty_of(p.id),)) for p in UNSEEN]
 
 
 def played(trainer: training.Trainer, solution: Solution, step: int) -> Array:

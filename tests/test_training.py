@@ -21,7 +21,7 @@ from econ.play import play
 from econ.prompts import Kind
 from econ.records import Call, Job, Problem, Request
 from econ.simulation.client import SimulatedClient, problems
-from econ.simulation.team import SimulatedGame, difficulty
+from econ.simulation.team import SimulatedGame, difficulty_of
 from econ.training import trainer as training
 
 torch.set_num_threads(1)
@@ -511,7 +511,7 @@ def test_training_on_the_simulated_team_moves_towards_its_optimum(second: str) -
 
 
 def share_of_optimum(row: dict[str, float], p: Params) -> float:
-    game = SimulatedGame(3, p.simulated, p.reward, tuple(difficulty(problem.id) for problem in PROBLEMS))
+    game = SimulatedGame(3, p.simulated, p.reward, tuple(difficulty_of(problem.id) for problem in PROBLEMS))
     spans = list(zip("Tp", p.action.dimensions.values(), strict=True))
     u = [
         [(row[f"action/policy/{name}_{i}"] - span.low) / (span.high - span.low) for name, span in spans]

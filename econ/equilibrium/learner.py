@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import copy
 import math
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from econ.equilibrium import losses, rewards
+from econ.equilibrium.cores import Cores
 from econ.equilibrium.mixer import Context, detached
 from econ.equilibrium.networks import TeamNetworks
 from econ.equilibrium.refinement import learned_response
@@ -45,26 +47,22 @@ class Learner:
         embedding_dim: size of the text embeddings.
         params: network, reward, train and bne sections.
         seed: of the run.
+        two_cores: use a second core where two things do not depend on each other; the same bits either way.
     """
 
-    def __init__(self, n: int, embedding_dim: int, params: Params, seed: int) -> None:
+    def __init__(
+        self, n: int, embedding_dim: int, params: Params, seed: int, *, two_cores: bool = True
+    ) -> None:
         self.params, self.seed = params, seed
         self.team = TeamNetworks(n, embedding_dim, params.network, seed, params.action.free).eval()
-        self._target = copy.deepcopy(self.team).requires_grad_(False)
+        self.target = copy.deepcopy(self.team).requires_grad_(False)
         self.alpha = rewards.initial_weights(params.reward)
         self.replay = Replay(params.train.buffer_size)
         self.optimizers = _optimizers(self.team, params)
         self.gradient_steps = 0
-        self._other = ThreadPoolExecutor(1)  # one thing at a time, in the order given
-        self._following = self._other.submit(lambda: None)
-        self._followers: list[Tensor] = list(self._target.parameters())
-        self._leaders: list[Tensor] = list(self.team.parameters())
-
-    @property
-    def target(self) -> TeamNetworks:
-        """The target networks, as the last step left them."""
-        self._following.result()
-        return self._target
+        self._cores = Cores(two_cores)
+        self._online: list[Tensor] = [*self.team.parameters()]
+        self._following: list[Tensor] = [*self.target.parameters()]
 
     def update(self, progress: float = 0.0) -> dict[str, float]:
         """``gradient_steps`` steps on batches of the buffer; the losses, averaged over the steps.
@@ -79,42 +77,79 @@ class Learner:
         for optimizer in self.optimizers.values():
             for group in optimizer.param_groups:
                 group["lr"] = left * group["initial_lr"]
-        return _means([self._step() for _ in range(self.params.train.gradient_steps)])
+        return _means([self.step() for _ in range(self.params.train.gradient_steps)])
 
-    def _step(self) -> dict[str, float]:
-        train = self.params.train
-        batch = self.replay.sample(train.batch_size, self.seed, self.gradient_steps)
-        _finite("reward", batch.parts)
-        _finite("reward of the commitment", batch.outcome)
-        with torch.random.fork_rng(devices=[]):  # dropout
-            torch.default_generator.manual_seed(stable_seed(self.seed, "update", self.gradient_steps))
-            self._drop(True)
+    def step(self) -> dict[str, float]:
+        """One gradient step: critic and actor on one batch, then alpha, then the targets; its losses.
+
+        No parameter learns from both the critic's loss and the actor's, so their gradients may come from two
+        cores at once.
+        """
+        batch = self._sample()
+        with self._dropout():
             view = observe(self.team, batch)
-            critic, report = self._critic_loss(view, batch)
-            self._drop(False)
-        _finite("loss", critic.detach())
-        for parameter in self._leaders:  # as zero_grad does, without its walk through the modules
-            parameter.grad = None
-        # No parameter learns from both losses, so their gradients may come from two cores at once.
-        aside = self._other.submit(self._aside, view.detached(), batch)
-        torch.autograd.backward(critic)
-        aside_report, alpha = aside.result()
+            loss, report = self.critic_loss(view, batch)
+        _finite("loss", loss.detach())
+        self.team.zero_grad(set_to_none=True)
+        _, actor_report = self._cores.both(
+            lambda: self.critic_step(loss), lambda: self.actor_step(view.detached(), batch)
+        )
+        alpha, alpha_report = self.reward_weights(batch)
         self._descend()
         self.alpha = alpha
-        return {"loss": critic.item(), **report, **aside_report}
+        self.update_targets()
+        return {"loss": loss.item(), **report, **actor_report, **alpha_report}
 
-    def _drop(self, on: bool) -> None:
-        """Dropout, which the executors have none of."""
-        self.team.encoder.train(on)
-        self.team.mixer.train(on)
+    def critic_step(self, loss: Tensor) -> None:
+        """Gradients of the values, the mixer, the encoder and the beliefs below them."""
+        torch.autograd.backward(loss)
 
-    def _critic_loss(self, view: View, batch: Experience) -> tuple[Tensor, dict[str, float]]:
+    def actor_step(self, view: View, batch: Experience) -> dict[str, float]:
+        """Gradients of the action heads and of the refinement's."""
+        loss, report = self.actor_loss(view, batch)
+        _finite("loss", loss.detach())
+        if loss.requires_grad:
+            torch.autograd.backward(loss)
+        return report
+
+    def reward_weights(self, batch: Experience) -> tuple[Tensor, dict[str, float]]:
+        """The next alpha, by one step on L_dr over the batch's rounds (paper 3.5)."""
+        played = batch.mask.flatten() > 0
+        parts, outcome = batch.parts.flatten(0, 1)[played], batch.outcome.flatten()[played]
+        alpha, loss = rewards.learn_weights(self.alpha, parts, outcome, self.params.reward)
+        return alpha, {"loss_reward": loss}
+
+    @torch.no_grad()
+    def update_targets(self) -> None:
+        """phi' <- tau phi + (1 - tau) phi', every ``target_update_interval`` gradient steps."""
+        if self.gradient_steps % self.params.train.target_update_interval == 0:
+            torch._foreach_lerp_(self._following, self._online, self.params.train.target_rate)
+
+    def _sample(self) -> Experience:
+        batch = self.replay.sample(self.params.train.batch_size, self.seed, self.gradient_steps)
+        _finite("reward", batch.parts)
+        _finite("reward of the commitment", batch.outcome)
+        return batch
+
+    @contextmanager
+    def _dropout(self) -> Iterator[None]:
+        """Dropout on, drawn from (seed, gradient step); the executors have none of it."""
+        sides = (self.team.encoder, self.team.mixer)
+        with torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(stable_seed(self.seed, "update", self.gradient_steps))
+            for side in sides:
+                side.train(True)
+            yield
+            for side in sides:
+                side.train(False)
+
+    def critic_loss(self, view: View, batch: Experience) -> tuple[Tensor, dict[str, float]]:
         """L_i, L_tot, L_SD, consistency and L_e at the actions that were played."""
         weights, team = self.params.train.losses, self.team
         played = batch.actions.flatten(0, 1)
         q = team.executors.values(view.beliefs, played)
         q_tot, features = team.total(q, played, view.context)
-        target, target_tot = self._targets(batch)
+        target, target_tot = self.targets(batch)
         local = losses.local_td(q, target, view.weight)
         total = losses.total_td(q_tot, target_tot, view.weight)
         commitment = batch.commitments.flatten(0, 1) @ team.commitment_map
@@ -134,7 +169,7 @@ class Learner:
         return loss, {**report, "q": torch.dot(q_tot.detach(), view.weight).item()}
 
     @torch.no_grad()
-    def _targets(self, batch: Experience) -> tuple[Tensor, Tensor]:
+    def targets(self, batch: Experience) -> tuple[Tensor, Tensor]:
         """r + gamma Q'(next decision, target actor's action): local [M, N] and total [M].
 
         Every round of a decision was answered and rewarded, so each is one sample of the value at its own
@@ -155,7 +190,7 @@ class Learner:
             r_tot = r_tot + gamma * exists * q_tot.gather(1, index)
         return r.flatten(0, 1), r_tot.flatten()
 
-    def _actor_loss(self, view: View, batch: Experience) -> tuple[Tensor, dict[str, float]]:
+    def actor_loss(self, view: View, batch: Experience) -> tuple[Tensor, dict[str, float]]:
         """Ascend Q_tot in the actions of the policy and of the learned refinement.
 
         The critic's slope at an action is taken as a constant, so only the heads that made the action move.
@@ -188,29 +223,13 @@ class Learner:
             surrogate = surrogate + weights.bne_step * moved
         return surrogate, report
 
-    def _aside(self, view: View, batch: Experience) -> tuple[dict[str, float], Tensor]:
-        """Gradients of the actor's loss, and the next alpha."""
-        loss, report = self._actor_loss(view, batch)
-        _finite("loss", loss.detach())
-        if loss.requires_grad:
-            torch.autograd.backward(loss)
-        played = batch.mask.flatten() > 0
-        parts, outcome = batch.parts.flatten(0, 1)[played], batch.outcome.flatten()[played]
-        alpha, report["loss_reward"] = rewards.learn_weights(self.alpha, parts, outcome, self.params.reward)
-        return report, alpha
-
     def _descend(self) -> None:
-        """One clipped step of every group, then the soft targets phi' <- tau phi + (1 - tau) phi'."""
+        """One clipped step of every group of parameters."""
         executors, coordinator = self.optimizers["executors"], self.optimizers["coordinator"]
-        limited = self._other.submit(self._limit, coordinator)
-        self._limit(executors)
-        limited.result()  # all of them are finite, so the step is taken
-        stepped = self._other.submit(coordinator.step)
-        executors.step()
-        stepped.result()
+        self._cores.both(lambda: self._limit(executors), lambda: self._limit(coordinator))
+        # All gradients are finite by now, so the step is taken whole.
+        self._cores.both(executors.step, coordinator.step)
         self.gradient_steps += 1
-        if self.gradient_steps % self.params.train.target_update_interval == 0:
-            self._following = self._other.submit(self._follow)
 
     def _limit(self, optimizer: torch.optim.Optimizer) -> None:
         """Clip the gradients of each of the optimiser's groups."""
@@ -221,10 +240,6 @@ class Learner:
             _finite(f"gradient of the {group['name']}", norm)
             if norm.item() > most:
                 nn.utils.clip_grads_with_norm_(group["params"], most, norm)
-
-    @torch.no_grad()
-    def _follow(self) -> None:
-        torch._foreach_lerp_(self._followers, self._leaders, self.params.train.target_rate)
 
 
 def observe(team: TeamNetworks, batch: Experience) -> View:

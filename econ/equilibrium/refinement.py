@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 import torch
 from torch import Tensor
@@ -10,6 +11,16 @@ from torch.nn import functional as F
 
 from econ.equilibrium.networks import TeamNetworks
 from econ.params import BNE, Params
+
+
+class Stop(StrEnum):
+    """Why the refinement of a decision ended."""
+
+    SAME_COMMITMENT = "same commitment"
+    SMALL_STEP = "small step"
+    OSCILLATION = "oscillation"
+    MAX_ITERATIONS = "max iterations"
+    NO_REFINEMENT = "no refinement"  # none was asked for: econ-baseline
 
 
 def refine(
@@ -85,19 +96,19 @@ class Guards:
     params: BNE
     seen: list[tuple[str, Tensor] | None] = field(default_factory=list)
 
-    def after_commitment(self, text: str | None, embedding: Tensor) -> str | None:
+    def after_commitment(self, text: str | None, embedding: Tensor) -> Stop | None:
         """The reason to stop once this commitment is known, or None."""
         self.seen.append(None if text is None else (text, embedding))
         if len(self.seen) >= 2 and self._same(-1, -2):
-            return "same commitment"
+            return Stop.SAME_COMMITMENT
         if len(self.seen) >= 4 and self._same(-1, -3) and self._same(-2, -4):
-            return "oscillation"
+            return Stop.OSCILLATION
         return None
 
-    def after_step(self, before: Tensor, after: Tensor) -> str | None:
+    def after_step(self, before: Tensor, after: Tensor) -> Stop | None:
         """The reason to stop once the proposed move [N, 2] is known: it is too small to answer again for."""
         moved = (after - before).norm(dim=-1).max().item()
-        return "small step" if moved < self.params.convergence_threshold else None
+        return Stop.SMALL_STEP if moved < self.params.convergence_threshold else None
 
     def _same(self, one: int, other: int) -> bool:
         a, b = self.seen[one], self.seen[other]

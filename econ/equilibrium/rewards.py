@@ -6,6 +6,7 @@ Paper 2.2, 3.5 and appendix C.4. Weights stand in the order (AL, TS, CC).
 from __future__ import annotations
 
 import math
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -17,6 +18,7 @@ from econ.params import Reward
 
 Array = NDArray[np.float64]
 NAMES = ("AL", "TS", "CC")
+Value = TypeVar("Value", float, Tensor)
 
 
 def components(
@@ -61,9 +63,14 @@ def compose(parts: Tensor, alpha: Tensor) -> Tensor:
 
 
 def team_reward(rewards: Tensor, outcome: Tensor, params: Reward) -> Tensor:
-    """r_tot from r_i [..., N] and the commitment's TS in [0, 1] [...]: a weighted mean, in [0, r_max]."""
+    """r_tot from r_i [..., N] and the commitment's TS in [0, 1] [...], in [0, r_max]."""
+    return total(rewards.mean(dim=-1), outcome, params)
+
+
+def total(mean: Value, outcome: Value, params: Reward) -> Value:
+    """r_tot: the mean of the r_i, and r_max times the commitment's TS, by ``reward.commitment_weight``."""
     share = params.commitment_weight
-    return (1 - share) * rewards.mean(dim=-1) + share * params.r_max * outcome
+    return (1 - share) * mean + share * params.r_max * outcome
 
 
 def learn_weights(alpha: Tensor, parts: Tensor, outcome: Tensor, params: Reward) -> tuple[Tensor, float]:

@@ -151,14 +151,14 @@ class SimulatedClient:
         ).decode()
 
     def _play(self, request: Request, content: str, problem: Problem) -> str:
-        """An answer of the class that the closed-form chances and the request's own draw give."""
-        chances = game.chances(
-            self._action(request), request.agent, game.difficulty(problem.id), "Strategy: " in content,
+        """An answer of the class that the closed-form probabilities and the request's own draw give."""
+        probabilities = game.probabilities(
+            self._action(request), request.agent, game.difficulty_of(problem.id), "Strategy: " in content,
             self.params.simulated,
         )  # fmt: skip
         s = request.sampling
         draw = stable_seed("simulated", request.seed, s.temperature, s.top_p, s.repetition_penalty) / 2**31
-        right, common, _ = chances.tolist()
+        right, common, _ = probabilities.tolist()
         kind = game.RIGHT if draw < right else game.COMMON if draw < right + common else game.OWN
         return f"SIMULATED answer. Final answer: {self._answer(problem, kind, request.agent)}"
 

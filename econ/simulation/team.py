@@ -16,7 +16,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from econ.equilibrium.rewards import Array
+from econ.equilibrium.rewards import Array, total
 from econ.params import Reward, Simulated
 from econ.records import stable_seed
 
@@ -24,7 +24,7 @@ RIGHT, COMMON, OWN = 0, 1, 2
 
 
 @lru_cache(maxsize=1024)
-def difficulty(problem_id: str) -> float:
+def difficulty_of(problem_id: str) -> float:
     """Of a problem, in [0, 1): a function of its id alone."""
     return stable_seed("difficulty", problem_id) / 2**31
 
@@ -38,11 +38,11 @@ def peak(agent: int) -> Array:
     return best
 
 
-def chances(u: Array, agent: int, hardness: float, guided: bool, params: Simulated) -> Array:
-    """Chances of (right, common mistake, own mistake) at actions u [..., 2]: [..., 3]."""
+def probabilities(u: Array, agent: int, difficulty: float, guided: bool, params: Simulated) -> Array:
+    """Probabilities of (right, common mistake, own mistake) at actions u [..., 2]: [..., 3]."""
     distance = ((u - peak(agent)) ** 2).sum(axis=-1)
     bump = params.floor + (1 - params.floor) * np.exp(-distance / (2 * params.width**2))
-    right = params.ease * bump * (1 - params.difficulty * hardness)
+    right = params.ease * bump * (1 - params.difficulty * difficulty)
     right = right * (1.0 if guided else 1 - params.strategy_gain)
     common = (1 - right) * params.common_mistake * np.exp(-2 * u[..., 0])
     out = np.empty((*distance.shape, 3))
@@ -57,26 +57,26 @@ class SimulatedGame:
     n: int
     params: Simulated
     reward: Reward
-    hardness: tuple[float, ...]
+    difficulty: tuple[float, ...]
     guided: bool = True
 
     def value(self, u: Array) -> float:
         """Expected r_tot of the joint action u [N, 2], mean over the problems."""
-        return float(np.mean([self._contract(self._chances(u, h)) for h in self.hardness]))
+        return float(np.mean([self._contract(self._probabilities(u, h)) for h in self.difficulty]))
 
     def accuracy(self, u: Array) -> float:
         """Chance that the commitment is right at u [N, 2], mean over the problems."""
         right = self._tables[1]
-        return float(np.mean([self._contract(self._chances(u, h), right) for h in self.hardness]))
+        return float(np.mean([self._contract(self._probabilities(u, h), right) for h in self.difficulty]))
 
     def best_response(self, u: Array, agent: int, points: int = 41) -> tuple[Array, float]:
         """The action of ``agent`` that is best against the others' in u, on a grid; and its value."""
         axis = np.linspace(0, 1, points)
         grid = np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1).reshape(-1, 2)
         values = np.zeros(len(grid))
-        for h in self.hardness:
-            own = chances(grid, agent, h, self.guided, self.params)
-            values += own @ self._against(self._chances(u, h), agent) / len(self.hardness)
+        for h in self.difficulty:
+            own = probabilities(grid, agent, h, self.guided, self.params)
+            values += own @ self._against(self._probabilities(u, h), agent) / len(self.difficulty)
         best = int(values.argmax())
         return grid[best], float(values[best])
 
@@ -102,8 +102,8 @@ class SimulatedGame:
             if value <= before:
                 return u, value
 
-    def _chances(self, u: Array, hardness: float) -> list[Array]:
-        return [chances(u[i], i, hardness, self.guided, self.params) for i in range(self.n)]
+    def _probabilities(self, u: Array, difficulty: float) -> list[Array]:
+        return [probabilities(u[i], i, difficulty, self.guided, self.params) for i in range(self.n)]
 
     def _contract(self, by_agent: list[Array], table: Array | None = None) -> float:
         out = self._tables[0] if table is None else table
@@ -121,12 +121,12 @@ class SimulatedGame:
     @cached_property
     def _tables(self) -> tuple[Array, Array]:
         """r_tot, and whether the commitment is right, for every profile of classes: both [3] * N."""
-        total, right = np.zeros((3,) * self.n), np.zeros((3,) * self.n)
+        payoff, right = np.zeros((3,) * self.n), np.zeros((3,) * self.n)
         for profile in product(range(3), repeat=self.n):
             committed = plurality(profile)
             right[profile] = profile[committed] == RIGHT
-            total[profile] = self._team_reward(profile, committed)
-        return total, right
+            payoff[profile] = self._team_reward(profile, committed)
+        return payoff, right
 
     def _team_reward(self, profile: tuple[int, ...], committed: int) -> float:
         same = _equal(profile)
@@ -138,10 +138,8 @@ class SimulatedGame:
         parts = np.stack(
             [fidelity, np.array(profile) == RIGHT, fidelity * (1 - weight + weight * novelty)], axis=-1
         )
-        outcome = float(profile[committed] == RIGHT)
-        share = self.reward.commitment_weight
-        mean = float((parts @ self._alpha).mean())
-        return self.reward.r_max * ((1 - share) * mean + share * outcome)
+        mean = self.reward.r_max * float((parts @ self._alpha).mean())
+        return total(mean, float(profile[committed] == RIGHT), self.reward)
 
     @property
     def _alpha(self) -> Array:

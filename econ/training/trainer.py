@@ -17,6 +17,7 @@ from torch import Tensor
 from econ.equilibrium import checkpoint, rewards
 from econ.equilibrium.actions import Explorer
 from econ.equilibrium.learner import Learner
+from econ.equilibrium.refinement import Stop
 from econ.equilibrium.replay import Experience, stray
 from econ.errors import EconError
 from econ.files import sweep, write_atomic
@@ -149,8 +150,8 @@ class Trainer:
             **{name.replace("q", "value/q", 1): v for name, v in losses.items() if name.startswith("q")},
         }
         row |= self._actions(episodes)
-        for reason in ("same commitment", "small step", "oscillation", "max iterations", "no refinement"):
-            stops = [stop for episode in episodes for stop in episode.stops]
+        stops = [stop for episode in episodes for stop in episode.stops]
+        for reason in Stop:
             row[f"stop/{reason.replace(' ', '_')}"] = stops.count(reason) / len(stops)
         return row
 

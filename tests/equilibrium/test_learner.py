@@ -157,6 +157,20 @@ def test_learning_rates_fall_with_the_plan() -> None:
     assert shares[2] == pytest.approx([0.25] * 4)
 
 
+@pytest.mark.parametrize("rule", ["learned", "best_response"])
+def test_a_second_core_changes_no_bit(rule: str) -> None:
+    p = params(bne={"rule": rule})
+    made = [Learner(N, D, p, seed=0, two_cores=two) for two in (True, False)]
+    reports = []
+    for each in made:
+        each.replay.extend(episode(i, (0, 0, 1)) for i in range(20))
+        reports.append([each.update() for _ in range(3)])
+    assert reports[0] == reports[1]
+    for one, other in zip(*(each.team.state_dict().values() for each in made), strict=True):
+        assert torch.equal(one, other)
+    assert torch.equal(made[0].alpha, made[1].alpha)
+
+
 def test_td_error_falls_on_a_fixed_buffer() -> None:
     made = learner(params(network={"dropout": 0}, train={"gradient_steps": 20, "learning_rate": 3e-3}))
     first = made.update()
@@ -169,15 +183,15 @@ def test_td_error_falls_on_a_fixed_buffer() -> None:
 def test_gamma_comes_alive_with_a_second_decision() -> None:
     made = learner(params(train={"gamma": 0.5}))
     one, two = collate([episode(0, (0, 0))]), collate([episode(0, (0, 1))])
-    rewards_alone, _ = made._targets(one)
-    target, target_tot = made._targets(two)
+    rewards_alone, _ = made.targets(one)
+    target, target_tot = made.targets(two)
     view = observe(made.target, two)
     u = made.target.executors.act(view.beliefs)
     q = made.target.executors.values(view.beliefs, u)
     q_tot = made.target.value_of(view.beliefs, u, view.context)
     torch.testing.assert_close(target[0], rewards_alone[0] + 0.5 * q[1])
     torch.testing.assert_close(target[1], rewards_alone[1])  # terminal
-    _, alone_tot = made._targets(one)
+    _, alone_tot = made.targets(one)
     torch.testing.assert_close(target_tot[0], alone_tot[0] + 0.5 * q_tot[1])
 
 

@@ -17,7 +17,7 @@ from torch import Tensor
 from econ import prompts
 from econ.equilibrium.actions import Explorer, scale
 from econ.equilibrium.networks import TeamNetworks
-from econ.equilibrium.refinement import Guards, refine
+from econ.equilibrium.refinement import Guards, Stop, refine
 from econ.errors import EconError
 from econ.methods.base import Session
 from econ.methods.commitment import Commitment, commit
@@ -48,7 +48,7 @@ class Episode:
     problem_embedding: Tensor  # [D]
     strategy_embedding: Tensor  # [D]
     rounds: list[Round] = field(default_factory=list)
-    stops: list[str] = field(default_factory=list)  # why each decision's refinement ended
+    stops: list[Stop] = field(default_factory=list)  # why each decision's refinement ended
     policy: list[list[tuple[float, float]]] = field(default_factory=list)  # (T, p) without exploration
 
 
@@ -94,7 +94,7 @@ class _Player:
             meaning = played.commitment.meaning if played.commitment.ok else None
             stop = guards.after_commitment(meaning, played.commitment_embedding)
             if stop is None and k == iterations:
-                stop = "max iterations" if iterations else "no refinement"
+                stop = Stop.MAX_ITERATIONS if iterations else Stop.NO_REFINEMENT
             if stop is None:
                 refined = self._refined_action(u)
                 stop, u = guards.after_step(u, refined), refined

@@ -114,6 +114,7 @@ def earned(problem: Problem, solution: Solution, verdict: Verdict, params: Param
 
     For the record of an evaluation alone: nothing is learned from it.
     """
+    from econ.equilibrium.rewards import total
     from econ.grading import gradable, grade
 
     if "alpha" not in solution.detail or not gradable(problem, params):
@@ -122,8 +123,7 @@ def earned(problem: Problem, solution: Solution, verdict: Verdict, params: Param
     tasks = [params.reward.r_max * grade(problem, answer, params).reward for answer in last["answers"]]
     parts = zip(last["AL"], tasks, last["CC"], strict=True)
     executors = [round(a_al * al + a_ts * ts + a_cc * cc, 4) for al, ts, cc in parts]
-    share = params.reward.commitment_weight
-    team = (1 - share) * sum(executors) / len(executors) + share * params.reward.r_max * verdict.reward
+    team = total(sum(executors) / len(executors), verdict.reward, params.reward)
     return {"reward_executors": executors, "reward_team": round(team, 4)}
 
 

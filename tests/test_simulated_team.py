@@ -3,11 +3,11 @@ import pytest
 
 from econ.params import Reward, Simulated
 from econ.simulation import team as game
-from econ.simulation.team import SimulatedGame, difficulty, plurality
+from econ.simulation.team import SimulatedGame, difficulty_of, plurality
 
 
 def team(n: int = 3) -> SimulatedGame:
-    return SimulatedGame(n, Simulated(), Reward(), tuple(difficulty(f"p{i}") for i in range(4)))
+    return SimulatedGame(n, Simulated(), Reward(), tuple(difficulty_of(f"p{i}") for i in range(4)))
 
 
 def test_the_most_frequent_answer_is_committed_to_and_ties_go_to_the_earliest() -> None:
@@ -22,9 +22,9 @@ def test_the_value_is_the_mean_of_sampled_play() -> None:
     generator, rewards = np.random.default_rng(0), []
     total, _ = players._tables
     for _ in range(20_000):
-        h = players.hardness[generator.integers(4)]
+        h = players.difficulty[generator.integers(4)]
         profile = tuple(
-            int(generator.choice(3, p=game.chances(u[i], i, h, True, players.params))) for i in range(3)
+            int(generator.choice(3, p=game.probabilities(u[i], i, h, True, players.params))) for i in range(3)
         )
         rewards.append(total[profile])
     assert players.value(u) == pytest.approx(np.mean(rewards), abs=4 * np.std(rewards) / 20_000**0.5)
@@ -47,12 +47,12 @@ def test_a_best_response_reaches_the_value_it_promises() -> None:
 
 
 def test_models_agree_more_at_low_temperature() -> None:
-    cold = game.chances(np.array([0.0, 0.5]), 0, 0.5, True, Simulated())
-    hot = game.chances(np.array([1.0, 0.5]), 0, 0.5, True, Simulated())
+    cold = game.probabilities(np.array([0.0, 0.5]), 0, 0.5, True, Simulated())
+    hot = game.probabilities(np.array([1.0, 0.5]), 0, 0.5, True, Simulated())
     assert cold[game.COMMON] / cold[1:].sum() > hot[game.COMMON] / hot[1:].sum()
 
 
 def test_a_strategy_helps_and_difficulty_hurts() -> None:
     u, params = np.array([0.4, 0.4]), Simulated()
-    assert game.chances(u, 0, 0.2, True, params)[0] > game.chances(u, 0, 0.2, False, params)[0]
-    assert game.chances(u, 0, 0.2, True, params)[0] > game.chances(u, 0, 0.9, True, params)[0]
+    assert game.probabilities(u, 0, 0.2, True, params)[0] > game.probabilities(u, 0, 0.2, False, params)[0]
+    assert game.probabilities(u, 0, 0.2, True, params)[0] > game.probabilities(u, 0, 0.9, True, params)[0]
