@@ -110,24 +110,22 @@ def _graded(problem: Problem, solution: Solution, params: Params) -> tuple[Verdi
     verdict = judge(problem, solution, params)
     detail = {**_marks(problem), **verdict.detail, **solution.detail}
     detail |= earned(problem, solution, verdict, params)
-    detail |= audited(problem, solution, params)
+    detail |= audited(problem, solution)
     detail |= _judge_firsts(problem, solution, params)
     return verdict, marked(problem, solution.steps, params), detail
 
 
 def _marks(problem: Problem) -> Json:
-    """What the metrics need to know of a problem: whether a GSM-Hard one stands verbatim in GSM8K."""
-    mark = problem.meta.get("gsm8k_verbatim")
-    return {} if mark is None else {"gsm8k_verbatim": mark}
+    """What the metrics need to know of a problem: which parts of its benchmark it is in."""
+    return {"subsets": list(problem.subsets)} if problem.subsets else {}
 
 
-def audited(problem: Problem, solution: Solution, params: Params) -> Json:
+def audited(problem: Problem, solution: Solution) -> Json:
     """Did the strategy that the executors read give the gold away? For the record: nothing acts on it."""
     strategy = solution.detail.get("strategy_text")
     if strategy is None or problem.gold is None:
         return {}
-    kind = prompts.kind_of(problem.benchmark, params)
-    return {"strategy_tells_gold": tells(kind, problem.gold, strategy, problem.prompt)}
+    return {"strategy_tells_gold": tells(problem.kind, problem.gold, strategy, problem.prompt)}
 
 
 def judge(problem: Problem, solution: Solution, params: Params) -> Verdict:
@@ -135,8 +133,8 @@ def judge(problem: Problem, solution: Solution, params: Params) -> Verdict:
 
     Where there is nothing to grade by the answer is read and not held to be right.
     """
-    if not gradable(problem, params):
-        answer = extract(prompts.kind_of(problem.benchmark, params), solution.text)
+    if not gradable(problem):
+        answer = extract(problem.kind, solution.text)
         right, reason = (None, solution.error or "no readable answer") if answer is None else (False, None)
         return Verdict(answer, None, right, 0.0, reason)
     if solution.error is None:
@@ -147,7 +145,7 @@ def judge(problem: Problem, solution: Solution, params: Params) -> Verdict:
 
 def _judge_firsts(problem: Problem, solution: Solution, params: Params) -> Json:
     """The verdicts on what the first 1, 2, … k samples or rounds alone would have answered."""
-    if not solution.firsts or not gradable(problem, params):
+    if not solution.firsts or not gradable(problem):
         return {}
     verdicts = {text: grade(problem, text, params) for text in dict.fromkeys(solution.firsts)}
     kept = [verdicts[text] for text in solution.firsts]

@@ -18,13 +18,23 @@ Message = dict[str, str]  # {"role": "system" | "user" | "assistant", "content":
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One benchmark item. ``gold`` and ``meta`` never reach a prompt; only ``prompt`` does."""
+    """One benchmark item. ``gold`` and ``meta`` never reach a prompt; only ``prompt`` does.
+
+    ``kind`` is the kind of answer asked for (number, math, yesno, plan …): it chooses the sentence on the
+    answer's form, the grader and the token cap. The benchmark sets it when its problems are loaded.
+    """
 
     id: str
     benchmark: str
     prompt: str
     gold: str | None
     meta: Mapping[str, Any] = field(default_factory=dict)
+    kind: str = "number"
+
+    @property
+    def subsets(self) -> tuple[str, ...]:
+        """The parts of its benchmark that results are also given for, such as ``verbatim`` of GSM-Hard."""
+        return tuple(self.meta.get("subsets", ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +89,26 @@ class Call:
     error: str | None
     finish_reason: str | None = None
     tokens_estimated: bool = False  # the server gave no usage; counted with a tokenizer instead
+
+    @classmethod
+    def of(
+        cls,
+        request: Request,
+        text: str,
+        prompt_tokens: int,
+        completion_tokens: int,
+        *,
+        cached: bool = False,
+        error: str | None = None,
+        finish_reason: str | None = None,
+        tokens_estimated: bool = False,
+    ) -> Call:
+        """What came of a request."""
+        r = request
+        return cls(
+            r.role, r.agent, r.round, r.model, r.messages, r.sampling, r.seed, r.sample, text, prompt_tokens,
+            completion_tokens, cached, error, finish_reason, tokens_estimated,
+        )  # fmt: skip
 
     @property
     def ok(self) -> bool:

@@ -19,10 +19,10 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 from econ.benchmarks import download, load
-from econ.benchmarks.registry import spec
 from econ.benchmarks.store import SPLITS, stated
 from econ.grading import grade, judge
 from econ.grading.latex import canonical
@@ -37,7 +37,7 @@ Wrong = Iterator[tuple[Problem, str]]
 def perturbed(problems: list[Problem]) -> Wrong:
     """Each problem with its own gold made wrong."""
     for problem in problems:
-        kind, gold = spec(problem.benchmark, PARAMS).kind, problem.gold or ""
+        kind, gold = problem.kind, problem.gold or ""
         if kind == "yesno":
             yield problem, {"yes": "no", "no": "yes"}[gold]
         elif kind == "plan":
@@ -66,7 +66,7 @@ def count(cases: list[tuple[Problem, str]], right: bool) -> tuple[int, list[str]
 
     def one(case: tuple[Problem, str]) -> bool:
         problem, answer = case
-        text = stated(Problem(problem.id, problem.benchmark, "", answer), PARAMS)
+        text = stated(replace(problem, gold=answer))
         return bool(grade(problem, text, PARAMS).correct) is right
 
     with ThreadPoolExecutor(2) as threads:
@@ -118,7 +118,7 @@ def agreement() -> list[str]:
     """MATH-500: the solutions' last boxes, graded against the answers that the data set gives."""
     path = Path(os.environ["ECON_DATA_MIRROR"]) / "math" / "test.jsonl"
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    problems = [Problem(row["unique_id"], "math", row["problem"], row["answer"]) for row in rows]
+    problems = [Problem(row["unique_id"], "math", row["problem"], row["answer"], kind="math") for row in rows]
     good, odd = count(
         [(p, last_boxed(row["solution"]) or "") for p, row in zip(problems, rows, strict=True)], True
     )

@@ -85,7 +85,7 @@ def prepared(data: Path, benchmark: str) -> tuple[str, dict[str, Problem]]:
         raise EconError(
             f"{fault.filename}: {fault.strerror}", "name the problems' folder with --data"
         ) from None
-    return kind, {p.id: p for p in (Problem(**orjson.loads(line)) for line in stored)}
+    return kind, {p.id: p for p in (Problem(**{**orjson.loads(line), "kind": kind}) for line in stored)}
 
 
 def main() -> int:

@@ -49,7 +49,7 @@ def test_a_debate_shows_who_speaks_in_the_order_of_speaking(folder: Path) -> Non
     assert done.output.count("smollm2-135m-instruct") == 1  # named once
 
 
-@pytest.mark.parametrize("method", [name for name in BASELINES if plays(name, "svamp")])
+@pytest.mark.parametrize("method", [name for name in BASELINES if plays(name, "number")])
 def test_every_method_answers_a_question_of_the_users_own(method: str, folder: Path) -> None:
     done = solve("--method", method, QUESTION)
     assert "Answer SIMULATED: " in done.output

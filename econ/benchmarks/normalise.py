@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from econ.benchmarks import travelplanner
-from econ.benchmarks.registry import Benchmark, Source
+from econ.benchmarks.registry import GSM8K_TEST, Benchmark, Source
 from econ.benchmarks.sources import Origin, Raw, digest
 from econ.errors import EconError
+from econ.grading import gold_form
 from econ.grading.text import last_boxed
 from econ.records import Json, Problem, Split
 
@@ -52,7 +53,8 @@ def normalise(benchmark: Benchmark, split: Split, source: Source, origin: Origin
         seen[identity] += 1
         if seen[identity] > 1:
             identity = f"{identity}-{seen[identity]}"
-        result.problems.append(Problem(identity, benchmark.name, question, gold, {"row": number, **meta}))
+        facts = {"row": number, **meta}
+        result.problems.append(Problem(identity, benchmark.name, question, gold, facts, benchmark.kind))
     return result
 
 
@@ -94,8 +96,6 @@ def _answer(benchmark: Benchmark, row: Json) -> Any:
 
 
 def _gold(benchmark: Benchmark, answer: Any) -> str:
-    from econ.grading import gold_form
-
     gold = gold_form(benchmark.kind, answer)
     if gold is None:
         if benchmark.kind == "math" and not str(answer).strip():
@@ -119,20 +119,19 @@ def _meta(row: Json) -> Json:
 
 
 def _marking_gsm8k(benchmark: Benchmark, origin: Origin) -> Callable[[Json, int], Fact]:
-    """GSM-Hard, marked where a question stands verbatim in GSM8K's test set (None: that set is not there)."""
+    """GSM-Hard, told which questions stand verbatim in GSM8K's test set, where that is there."""
     known = _gsm8k_questions(origin)
 
     def read(row: Json, number: int) -> Fact:
         question, gold, meta = _question_answer(benchmark, row)
-        verbatim = None if known is None else question in known
-        return question, gold, {**meta, "gsm8k_verbatim": verbatim}
+        if known is not None:
+            meta = {**meta, "subsets": ["verbatim" if question in known else "changed"]}
+        return question, gold, meta
 
     return read
 
 
 def _gsm8k_questions(origin: Origin) -> set[str] | None:
-    from econ.benchmarks.registry import GSM8K_TEST
-
     if origin.kind != "hub" and not (origin.folder / GSM8K_TEST.file).is_file():
         return None
     return {str(row["question"]).strip() for row in origin.rows(GSM8K_TEST).rows}

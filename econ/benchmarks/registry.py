@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from econ.errors import EconError
 from econ.params import Params
 from econ.records import Split
-
-Kind = Literal["number", "math", "yesno", "plan"]
+from econ.registry import BENCHMARKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +33,7 @@ class Benchmark:
     """One benchmark. A split without a source of its own is cut from the other one (``data.train_share``)."""
 
     name: str
-    kind: Kind
+    kind: str
     licence: str
     question: str  # field names
     answer: str
@@ -106,47 +104,47 @@ _MATH_TRAIN = Source(
     _MATH_SUBJECTS,
 )
 
-_BUILT_IN = (
-    Benchmark("gsm8k", "number", "MIT", "question", "answer", GSM8K_TEST, _gsm8k("train")),
-    Benchmark(
-        "gsm_hard",
-        "number",
-        "Apache-2.0 (source repository)",
-        "input",
-        "target",
-        _GSM_HARD,
-        None,
-        "The source has one split. A fixed share of it (data.train_share) is for training and the rest is "
-        "the test set: the two never mix. Verbatim GSM8K questions are marked in meta.gsm8k_verbatim.",
-    ),
-    Benchmark(
-        "math",
-        "math",
-        "MIT",
-        "problem",
-        "answer",
-        _MATH_500,
-        _MATH_TRAIN,
-        "Test: MATH-500. Train: the train split of MATH.",
-    ),
-    Benchmark("svamp", "number", "MIT", "question_concat", "Answer", _svamp("test"), _svamp("train")),
-    Benchmark("strategyqa", "yesno", "MIT", "question", "answer", _strategyqa("test"), _strategyqa("train")),
-    Benchmark(
-        "travelplanner",
-        "plan",
-        "CC BY 4.0",
-        "query",
-        "annotated_plan",
-        _travelplanner("validation"),
-        _travelplanner("train"),
-        "Sole-planning. Test: the validation rows that have their reference information.",
-    ),
+GSM8K = Benchmark("gsm8k", "number", "MIT", "question", "answer", GSM8K_TEST, _gsm8k("train"))
+GSM_HARD = Benchmark(
+    "gsm_hard",
+    "number",
+    "Apache-2.0 (source repository)",
+    "input",
+    "target",
+    _GSM_HARD,
+    None,
+    "The source has one split. A fixed share of it (data.train_share) is for training and the rest is "
+    "the test set: the two never mix. Its subsets: verbatim and changed GSM8K questions.",
+)
+MATH = Benchmark(
+    "math",
+    "math",
+    "MIT",
+    "problem",
+    "answer",
+    _MATH_500,
+    _MATH_TRAIN,
+    "Test: MATH-500. Train: the train split of MATH.",
+)
+SVAMP = Benchmark("svamp", "number", "MIT", "question_concat", "Answer", _svamp("test"), _svamp("train"))
+STRATEGYQA = Benchmark(
+    "strategyqa", "yesno", "MIT", "question", "answer", _strategyqa("test"), _strategyqa("train")
+)
+TRAVELPLANNER = Benchmark(
+    "travelplanner",
+    "plan",
+    "CC BY 4.0",
+    "query",
+    "annotated_plan",
+    _travelplanner("validation"),
+    _travelplanner("train"),
+    "Sole-planning. Test: the validation rows that have their reference information.",
 )
 
 
 def names(params: Params) -> tuple[str, ...]:
-    """All benchmarks that these params can name: the built-in six and ``data.custom``."""
-    return (*(benchmark.name for benchmark in _BUILT_IN), *params.data.custom)
+    """All benchmarks that these params can name: the built-in six, installed ones and ``data.custom``."""
+    return (*BENCHMARKS, *params.data.custom)
 
 
 def spec(benchmark: str, params: Params) -> Benchmark:
@@ -155,12 +153,12 @@ def spec(benchmark: str, params: Params) -> Benchmark:
     Raises:
         EconError: there is none; the message lists the known ones.
     """
-    for known in _BUILT_IN:
-        if known.name == benchmark:
-            return known
     if benchmark in params.data.custom:
         return _custom(benchmark, params)
-    raise EconError(f"unknown benchmark '{benchmark}'", f"known: {', '.join(names(params))}")
+    if benchmark not in BENCHMARKS:
+        raise EconError(f"unknown benchmark '{benchmark}'", f"known: {', '.join(names(params))}")
+    found: Benchmark = BENCHMARKS.find(benchmark)
+    return found
 
 
 def _custom(name: str, params: Params) -> Benchmark:

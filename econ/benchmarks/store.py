@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import fields
 from pathlib import Path
 
 import orjson
@@ -17,7 +19,7 @@ from econ.errors import EconError
 from econ.files import write_atomic
 from econ.grading import grade
 from econ.params import Params
-from econ.records import Json, Problem, Split, Verdict, stable_seed, to_json
+from econ.records import Json, Problem, Split, Verdict, stable_seed
 
 SPLITS: tuple[Split, ...] = ("train", "test")
 
@@ -41,7 +43,7 @@ def download(name: str, params: Params, warn: Callable[[str], None] | None = Non
         "splits": {},
     }
     for split in SPLITS:
-        content = b"".join(to_json(problem) + b"\n" for problem in splits[split].problems)
+        content = b"".join(map(_line, splits[split].problems))
         write_atomic(paths.problems(name, split), [content])
         record["splits"][split] = {
             **_entry(benchmark.sources[split], origin, splits[split], content),
@@ -61,9 +63,15 @@ def _splits(benchmark: Benchmark, origin: Origin, share: float) -> dict[Split, N
     return {"train": train, "test": test}
 
 
+def _line(problem: Problem) -> bytes:
+    """Without the kind, which is the benchmark's: :func:`load` puts it in."""
+    row = {f.name: getattr(problem, f.name) for f in fields(problem) if f.name != "kind"}
+    return orjson.dumps(row) + b"\n"
+
+
 def _entry(source: Source, origin: Origin, found: Normalised, content: bytes) -> Json:
     """A mirror claims to hold the pinned revision; only rows that came from the hub prove theirs."""
-    marked = [p.meta["gsm8k_verbatim"] for p in found.problems if p.meta.get("gsm8k_verbatim") is not None]
+    subsets = Counter(name for problem in found.problems for name in problem.subsets)
     claims = origin.kind in ("hub", "mirror")
     return {
         "hub": source.hub if claims else None,
@@ -75,14 +83,14 @@ def _entry(source: Source, origin: Origin, found: Normalised, content: bytes) ->
         "rows": len(found.problems),
         "source_rows": len(found.raw.rows),
         "dropped": dict(found.dropped),
-        **({"gsm8k_verbatim": sum(marked)} if marked else {}),
+        **({"subsets": dict(sorted(subsets.items()))} if subsets else {}),
     }
 
 
 def check_golds(problems: Sequence[Problem], params: Params) -> Json:
     """Every gold stated as an answer and graded by its own grader: how many; which fail, and why."""
     golds = [problem for problem in problems if problem.gold is not None]
-    verdicts = {problem.id: grade(problem, stated(problem, params), params) for problem in golds}
+    verdicts = {problem.id: grade(problem, stated(problem), params) for problem in golds}
     failing = {name: _why(verdict) for name, verdict in verdicts.items() if not verdict.strict}
     return {"golds": len(golds), "golds_failing": failing}
 
@@ -92,12 +100,12 @@ def _why(verdict: Verdict) -> str:
     return ", ".join(failed) or verdict.reason or f"read as {verdict.answer}"
 
 
-def stated(problem: Problem, params: Params) -> str:
+def stated(problem: Problem) -> str:
     """A problem's gold as a text that answers it in the form that the prompts ask for."""
-    kind, gold = spec(problem.benchmark, params).kind, problem.gold or ""
-    if kind == "plan":
+    gold = problem.gold or ""
+    if problem.kind == "plan":
         return gold
-    return f"The final answer is \\boxed{{{gold}}}." if kind == "math" else f"Final answer: {gold}"
+    return f"The final answer is \\boxed{{{gold}}}." if problem.kind == "math" else f"Final answer: {gold}"
 
 
 def manifest(name: str) -> Json:
@@ -133,7 +141,8 @@ def load(name: str, split: Split, params: Params) -> list[Problem]:
             f"{name} was cut with train_share {record['train_share']}, params say {params.data.train_share}",
             again,
         )
-    problems = _read(paths.problems(name, split), record["splits"][split]["sha256"], again)
+    sha256 = record["splits"][split]["sha256"]
+    problems = _read(paths.problems(name, split), benchmark.kind, sha256, again)
     wanted = params.data.train_problems if split == "train" else params.data.test_problems
     if not problems:
         raise EconError(f"{name} has no {split} problems", "see data.train_share")
@@ -145,7 +154,7 @@ def load(name: str, split: Split, params: Params) -> list[Problem]:
     return [fit(problem, params.data.reference_tokens) for problem in chosen]
 
 
-def _read(path: Path, sha256: str, again: str) -> list[Problem]:
+def _read(path: Path, kind: str, sha256: str, again: str) -> list[Problem]:
     try:
         content = path.read_bytes()
     except FileNotFoundError:
@@ -154,4 +163,4 @@ def _read(path: Path, sha256: str, again: str) -> list[Problem]:
         raise EconError(
             f"{path} has changed since it was downloaded (its sha256 is not the manifest's)", again
         )
-    return [Problem(**orjson.loads(line)) for line in content.splitlines()]
+    return [Problem(**{**orjson.loads(line), "kind": kind}) for line in content.splitlines()]

@@ -58,10 +58,11 @@ def command(
 def _find(benchmark: str, question: str | None, problem_id: str | None, params: Params) -> Problem:
     if (question is None) == (problem_id is None):
         raise EconError("econ solve needs either a QUESTION or --problem ID")
+    from econ import benchmarks
+
     if question is not None:
         name = f"own-{hashlib.sha256(question.encode()).hexdigest()[:12]}"
-        return Problem(name, benchmark, question, gold=None)
-    from econ import benchmarks
+        return Problem(name, benchmark, question, gold=None, kind=benchmarks.spec(benchmark, params).kind)
 
     whole = params.model_copy(
         update={"data": params.data.model_copy(update={"train_problems": None, "test_problems": None})}

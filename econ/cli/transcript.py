@@ -68,11 +68,16 @@ def answers(trace: Trace) -> list[str]:
     """A line per round with the participants' answers; where the gold is known, which are right."""
     lines = []
     for step in trace.steps:
-        if "answers" in step and trace.benchmark != "travelplanner":
+        if "answers" in step and not any(map(_is_plan, step["answers"])):
             marks = step.get("correct") or [None] * len(step["answers"])
             given = (_marked(*pair) for pair in zip(step["answers"], marks, strict=True))
             lines.append(f"round {step['round']}: {'  '.join(given)}")
     return lines
+
+
+def _is_plan(answer: str | None) -> bool:
+    """Too long for a line: a plan is a JSON list of days."""
+    return answer is not None and answer.startswith("[{")
 
 
 def tree(trace: Trace) -> list[str]:

@@ -75,9 +75,9 @@ async def _asked(
 
 def _econ(problem: Problem, params: Params, n: int) -> list[tuple[str, Sequence[Message], int]]:
     """A commitment to N answers, and an executor's turn with all that params can show it."""
-    llm, kind = params.llm, prompts.kind_of(problem.benchmark, params)
-    answer = llm.answer_tokens(problem.benchmark)
-    decided = llm.max_tokens.plan if kind == "plan" else llm.max_tokens.commitment
+    llm, kind = params.llm, problem.kind
+    answer = llm.answer_tokens(kind)
+    decided = llm.commitment_tokens(kind)
     turn = longest_turn(problem, params, n, later=True)
     read = prompts.commitment(problem.prompt, kind, [filler(max(answer, decided))] * n, decided)
     return [(llm.coordinator, read, decided), *((llm.executor(i), turn, answer) for i in range(n))]

@@ -26,6 +26,7 @@ from econ.methods.base import Method, Session, Solution
 from econ.methods.registry import baseline
 from econ.params import ECON_METHODS, LLM, Params, parse_method, training
 from econ.records import Call, Job, Json, Problem, Request
+from econ.registry import BACKENDS
 
 
 @dataclass
@@ -45,10 +46,11 @@ async def kept(params: Params, job: Job, problems: Sequence[Problem], checkpoint
     strategies can be looked up. An answer whose embedding is not kept ends the look, too.
     """
     nothing = Kept(open=len(problems))
-    if params.llm.backend == "simulated" or not _answers(params.llm):
+    backend = BACKENDS.find(params.llm.backend)
+    if hasattr(backend, "complete") or not _answers(params.llm):  # a whole client keeps no answers
         return nothing
     try:
-        async with LLMClient(params, offline=True) as client:
+        async with LLMClient(params, backend, offline=True) as client:
             return await _look(_method(params, job, checkpoint), params, job, problems, client)
     except EconError:  # of a server or model that the cache never met, nothing can be held
         return nothing

@@ -161,11 +161,11 @@ def _sum(sample: Sequence[tuple[Needs, int]]) -> Needs:
 
 def _econ(params: Params, n: int, refinements: int, problem: Problem) -> Needs:
     """One ECON episode by the formula above."""
-    llm, team, kind = params.llm, params.team, prompts.kind_of(problem.benchmark, params)
+    llm, team, kind = params.llm, params.team, problem.kind
     caps = llm.max_tokens
     strategies = 0 if team.strategy == "none" else 2
-    answer = llm.answer_tokens(problem.benchmark)
-    commit = caps.plan if kind == "plan" else caps.commitment
+    answer = llm.answer_tokens(kind)
+    commit = llm.commitment_tokens(kind)
     rounds = params.train.max_rounds * (refinements + 1)
     grouped = team.coordination == "hierarchical" and n > team.local_size
     commits = ceil(n / team.local_size) + 1 if grouped else 1
@@ -184,11 +184,11 @@ def _econ(params: Params, n: int, refinements: int, problem: Problem) -> Needs:
 
 def longest_turn(problem: Problem, params: Params, n: int, *, later: bool) -> list[Message]:
     """What one of ``n`` executors may be asked at most: first, or later with all that it may see."""
-    team, caps, kind = params.team, params.llm.max_tokens, prompts.kind_of(problem.benchmark, params)
-    answer = params.llm.answer_tokens(problem.benchmark)
+    team, caps, kind = params.team, params.llm.max_tokens, problem.kind
+    answer = params.llm.answer_tokens(kind)
     short = caps.strategy if team.strategy == "short" else team.detailed_tokens
     plan = None if team.strategy == "none" else filler(short)
-    committed = (caps.plan if kind == "plan" else caps.commitment) if later and team.show_commitment else 0
+    committed = params.llm.commitment_tokens(kind) if later and team.show_commitment else 0
     note = filler(committed + answer * (team.belief == "text"), "")
     messages = prompts.executor(problem.prompt, kind, plan, answer, note or None)
     if later and team.information == "complete":
@@ -226,13 +226,9 @@ class CountingClient:
         self.needs: Needs = {}
 
     async def complete(self, request: Request) -> Call:
-        r, prompt = request, tokens.prompt_at_most(request.messages)
-        completion = r.sampling.max_tokens
-        add(self.needs, r.model, Tally(1, prompt, completion))
-        return Call(
-            r.role, r.agent, r.round, r.model, r.messages, r.sampling, r.seed, r.sample,
-            filler(completion, f"Thought {r.seed}"), prompt, completion, cached=False, error=None,
-        )  # fmt: skip
+        prompt, completion = tokens.prompt_at_most(request.messages), request.sampling.max_tokens
+        add(self.needs, request.model, Tally(1, prompt, completion))
+        return Call.of(request, filler(completion, f"Thought {request.seed}"), prompt, completion)
 
     async def count_tokens(self, model: str, text: str) -> int:
         return tokens.at_most(text)

@@ -28,27 +28,22 @@ _GRADERS: Mapping[str, ModuleType] = {"number": number, "math": latex, "yesno": 
 KINDS = (*_GRADERS, "plan")
 
 
-def gradable(problem: Problem, params: Params) -> bool:
+def gradable(problem: Problem) -> bool:
     """Is there something to grade by? A question of the user's own has neither gold nor constraints."""
-    from econ.benchmarks.registry import spec
-
-    return bool(problem.meta) if spec(problem.benchmark, params).kind == "plan" else problem.gold is not None
+    return bool(problem.meta) if problem.kind == "plan" else problem.gold is not None
 
 
 def grade(problem: Problem, text: str | None, params: Params) -> Verdict:
     """Grade a text as the answer to a problem. ``text`` None: no answer could be had (INVALID).
 
     Raises:
-        EconError: the benchmark is unknown, or the problem has no gold to grade by.
+        EconError: its kind is unknown, or the problem has no gold to grade by.
     """
-    from econ.benchmarks.registry import spec
-
-    kind = spec(problem.benchmark, params).kind
-    if kind == "plan":
+    if problem.kind == "plan":
         return _grade_plan(problem, text, params)
     if problem.gold is None:
         raise EconError(f"{problem.id} has no gold answer to grade by")
-    return grade_text(kind, problem.gold, text)
+    return grade_text(problem.kind, problem.gold, text)
 
 
 def grade_text(kind: str, gold: str, text: str | None) -> Verdict:

@@ -16,10 +16,7 @@ def marked(problem: Problem, steps: Sequence[Json], params: Params) -> tuple[Jso
     is no answer); and, where the step before holds as many, ``gained`` and ``lost``: how many participants
     turned from not right to right, and from right to not right. Without a gold only ``distinct`` is added.
     """
-    from econ.prompts import kind_of
-
-    kind = kind_of(problem.benchmark, params)
-    graded = grading.gradable(problem, params)
+    graded = grading.gradable(problem)
     verdicts: dict[str, bool] = {}
     told: list[Json] = []
     before: list[bool | None] = []
@@ -28,11 +25,11 @@ def marked(problem: Problem, steps: Sequence[Json], params: Params) -> tuple[Jso
         if answers is None:
             told.append(step)
             continue
-        step = {**step, "distinct": len(grading.grouped(kind, answers))}
+        step = {**step, "distinct": len(grading.grouped(problem.kind, answers))}
         if graded:
             for answer in answers:
                 if answer is not None and answer not in verdicts:
-                    verdicts[answer] = _right(kind, problem, answer, params)
+                    verdicts[answer] = _right(problem, answer, params)
             correct = [None if answer is None else verdicts[answer] for answer in answers]
             step |= {"correct": correct, **_turns(before, correct)}
             before = correct
@@ -40,9 +37,9 @@ def marked(problem: Problem, steps: Sequence[Json], params: Params) -> tuple[Jso
     return tuple(told)
 
 
-def _right(kind: str, problem: Problem, answer: str, params: Params) -> bool:
-    if kind != "plan" and problem.gold is not None:
-        return grading.matches(kind, problem.gold, answer)
+def _right(problem: Problem, answer: str, params: Params) -> bool:
+    if problem.kind != "plan" and problem.gold is not None:
+        return grading.matches(problem.kind, problem.gold, answer)
     return grading.grade(problem, answer, params).correct
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from contextvars import ContextVar
 from typing import TYPE_CHECKING
+
+from econ.llm.base import payer
+from econ.registry import BACKENDS
 
 if TYPE_CHECKING:
     from econ.llm.base import Client, Progress
     from econ.params import Params
 
-payer: ContextVar[str] = ContextVar("payer", default="")
-"""Who pays for the calls made in this context: a name that is the same in every run of the same job, like
-``svamp/econ-bne-n3-s0``. It is kept with each answer, so that a replay can tell whose answer it was."""
+__all__ = ["open_client", "payer"]
 
 
 def open_client(params: Params, *, offline: bool = False, progress: Progress | None = None) -> Client:
@@ -25,10 +25,10 @@ def open_client(params: Params, *, offline: bool = False, progress: Progress | N
     Raises:
         EconError: a key is missing, or a penalty is in use that the provider does not know.
     """
-    if params.llm.backend == "simulated":
-        from econ.simulation.client import SimulatedClient
-
-        return SimulatedClient(params)
+    backend = BACKENDS.find(params.llm.backend)
+    if hasattr(backend, "complete"):  # a whole client: it needs neither cache nor limits
+        whole: Client = backend(params)
+        return whole
     from econ.llm.client import LLMClient
 
-    return LLMClient(params, offline=offline, progress=progress)
+    return LLMClient(params, backend, offline=offline, progress=progress)

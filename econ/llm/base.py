@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
 
 from econ.records import Call, Message, Request
+
+payer: ContextVar[str] = ContextVar("payer", default="")
+"""Who pays for the calls made in this context: a name that is the same in every run of the same job, like
+``svamp/econ-bne-n3-s0``. It is kept with each answer, so that a replay can tell whose answer it was."""
 
 Vector = Sequence[float]  # a text's embedding; array("f") where it can be, which numpy takes whole
 

@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 import orjson
 
-from econ import llm as face
 from econ import tokens
 from econ.errors import EconError
+from econ.llm import base as face
 from econ.llm.activity import Activity
 from econ.llm.backends.dialects import Dialect
-from econ.llm.backends.openai import Backend, Local, OpenAI
+from econ.llm.backends.openai import Backend, say
 from econ.llm.base import Progress, Usage, Vector
 from econ.llm.cache.store import Answer, Cache, digest, fact_key, missing
 from econ.llm.embedding.client import Embedder
 from econ.llm.faults import Fault, Reply, backoff
 from econ.llm.limits import Gate, Purse
 from econ.llm.probe import Prober
-from econ.params import Params
+from econ.params import LLM, Params
 from econ.records import Call, Json, Message, Request
 
 EMPTY_TRIES = 2  # an empty answer is asked for again this often, then it is the model's answer
@@ -33,6 +32,10 @@ DRAIN_SECONDS = 10.0  # after Ctrl-C: how long paid answers are waited for
 
 
 T = TypeVar("T")
+
+
+class MakeBackend(Protocol):
+    def __call__(self, llm: LLM, cache: Cache, *, offline: bool) -> Backend: ...
 
 
 class Failed(Exception):
@@ -58,7 +61,14 @@ class LLMClient:
 
     simulated = False
 
-    def __init__(self, params: Params, *, offline: bool = False, progress: Progress | None = None) -> None:
+    def __init__(
+        self,
+        params: Params,
+        backend: MakeBackend,
+        *,
+        offline: bool = False,
+        progress: Progress | None = None,
+    ) -> None:
         self._params = params
         self._llm = params.llm
         self._offline = offline
@@ -72,7 +82,7 @@ class LLMClient:
         self._closing = False
         self._activity: Activity | None = None
         self._cache = Cache()
-        self._backend = _backend(params, self._cache, offline)
+        self._backend = backend(params.llm, self._cache, offline=offline)
         self._dialect: Dialect
         self._gate = Gate(self._backend.name, self._backend.in_flight, self._llm.limits)
         self._purse = Purse(self._llm.budget, self._cache)
@@ -308,9 +318,7 @@ class LLMClient:
         self._counts.failed += 1
         if (model, reason) not in self._told:
             self._told.add((model, reason))
-            _say(
-                f"a call to {model} got no answer: {reason}; such calls count as failed, `econ doctor` looks"
-            )
+            say(f"a call to {model} got no answer: {reason}; such calls count as failed, `econ doctor` looks")
 
     @property
     def usage(self) -> Usage:
@@ -375,32 +383,16 @@ class LLMClient:
                 await backoff(tries, fault.after)
 
 
-def _backend(params: Params, cache: Cache, offline: bool) -> Backend:
-    llm = params.llm
-    if llm.backend == "local":
-        return Local(llm, _say)
-    if llm.backend == "together":
-        from econ.llm.backends.together import Together
-
-        return Together(llm, offline=offline)
-    return OpenAI(llm, cache, offline=offline)
-
-
-def _say(line: str) -> None:
-    print(f"econ: {line}", file=sys.stderr, flush=True)
-
-
 def _call(request: Request, answer: Answer | None, payer: str, error: str | None) -> Call:
-    if answer is not None and not answer.text:
-        error = "empty answer"
-    r, a = request, answer
-    return Call(
-        r.role, r.agent, r.round, r.model, r.messages, r.sampling, r.seed, r.sample,
-        text=a.text if a else "",
-        prompt_tokens=a.prompt_tokens if a else 0,
-        completion_tokens=a.completion_tokens if a else 0,
-        cached=a is not None and a.payer != payer,
-        error=error,
-        finish_reason=a.finish_reason if a else None,
-        tokens_estimated=a.estimated if a else False,
-    )  # fmt: skip
+    if answer is None:
+        return Call.of(request, "", 0, 0, error=error)
+    return Call.of(
+        request,
+        answer.text,
+        answer.prompt_tokens,
+        answer.completion_tokens,
+        cached=answer.payer != payer,
+        error=error if answer.text else "empty answer",
+        finish_reason=answer.finish_reason,
+        tokens_estimated=answer.estimated,
+    )

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from econ import llm as face
 from econ.errors import EconError
+from econ.llm import base as face
 from econ.llm.base import Client
 from econ.params import Params
 from econ.records import Message, Request, Sampling

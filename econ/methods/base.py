@@ -11,7 +11,6 @@ from econ.benchmarks.fitting import shown
 from econ.errors import EconError
 from econ.llm.base import Client
 from econ.params import Params
-from econ.prompts import kind_of
 from econ.records import Call, Message, Problem, Request, Sampling, stable_seed
 
 Unit = Literal["sample", "round"]  # what a method can be given less of; its calls carry the number
@@ -61,7 +60,7 @@ class Session:
             raise EconError(f"a team of {n_agents} agents cannot answer", "give it at least one (n_agents)")
         self.problem_id = problem.id
         self.benchmark = problem.benchmark
-        self.kind = kind_of(problem.benchmark, params)  # number | math | yesno | plan | text
+        self.kind = problem.kind
         self.prompt = problem.prompt
         self.reference = shown(problem)
         self.client = client

@@ -118,7 +118,7 @@ def json_object(text: str) -> dict[str, Any] | None:
 
 async def _ask(session: Session, answers: Sequence[str | None], round: int, agent: int) -> Commitment:
     llm, kind = session.params.llm, session.kind
-    tokens = llm.max_tokens.plan if kind == "plan" else llm.max_tokens.commitment
+    tokens = llm.commitment_tokens(kind)
     call = await session.ask(
         "coordinator",
         prompts.commitment(session.prompt, kind, [answer or "" for answer in answers], tokens),

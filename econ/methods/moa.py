@@ -37,7 +37,7 @@ class MixtureOfAgents:
     async def _ask(self, session: Session, read: Sequence[str], layer: int, agent: int | None) -> Call:
         """The answer of a proposer, or of the aggregator (None), after reading the layer before."""
         llm = session.params.llm
-        tokens = llm.answer_tokens(session.benchmark)
+        tokens = llm.answer_tokens(session.kind)
         return await session.ask(
             "aggregator" if agent is None else "proposer",
             prompts.synthesis(session.prompt, session.kind, read, tokens),

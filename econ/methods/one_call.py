@@ -23,7 +23,7 @@ class OneCall:
         self.name, self.prompt = name, prompt
 
     async def solve(self, session: Session) -> Solution:
-        tokens = session.params.llm.answer_tokens(session.benchmark)
+        tokens = session.params.llm.answer_tokens(session.kind)
         messages = self.prompt(session.prompt, session.kind, tokens)
         call = await session.ask("solver", messages, temperature=0.0, max_tokens=tokens)
         return Solution(call.text, rounds=1, stop="answered", error=call.error)

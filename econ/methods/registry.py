@@ -18,7 +18,7 @@ def baseline(name: str, params: Params, benchmark: str) -> Method:
     """
     if name not in BASELINES:
         raise unknown(name)
-    if not plays(name, benchmark):
+    if not plays(name, params.kind_of(benchmark)):
         where = "plans (travelplanner)" if BASELINES[name] == "plans" else "questions, not on plans"
         raise EconError(f"'{name}' does not play on {benchmark}", f"it is defined on {where} alone")
     return _MAKERS[name](params)

@@ -90,7 +90,7 @@ class BestOfN:
 
 async def draw(session: Session, prompt: Prompt, count: int, temperature: float) -> Sequence[Call]:
     """``count`` samples of one prompt, all in flight together, in sample order."""
-    tokens = session.params.llm.answer_tokens(session.benchmark)
+    tokens = session.params.llm.answer_tokens(session.kind)
     messages = prompt(session.prompt, session.kind, tokens)
     asked = (
         session.ask("solver", messages, sample=sample, temperature=temperature, max_tokens=tokens)

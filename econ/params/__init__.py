@@ -50,6 +50,7 @@ from econ.params.methods import (
 from econ.params.runtime import BENCHMARKS, LLM, Budget, Custom, Data, Embedding, Limits
 from econ.params.setting import setting, training
 from econ.params.variants import Changes, VariantName, check, merged
+from econ.registry import BENCHMARKS as BENCHMARK_REGISTRY
 
 __all__ = [
     "BASELINES",
@@ -136,7 +137,7 @@ class Params(Section):
                 raise ValueError(f"methods: '{method}' names no variant of these params ({self._known()})")
             if base not in self.methods:
                 raise ValueError(f"methods: '{method}' is compared with '{base}', which must be there too")
-            if not any(plays(base, benchmark) for benchmark in self.benchmarks):
+            if not any(plays(base, self.kind_of(benchmark)) for benchmark in self.benchmarks):
                 raise ValueError(f"methods: '{base}' is defined on none of the benchmarks")
         if len(self.llm.executors) not in (1, *self.n_agents):
             raise ValueError(
@@ -166,7 +167,14 @@ class Params(Section):
 
     def methods_on(self, benchmark: str) -> tuple[str, ...]:
         """The methods of these params that are defined on a benchmark."""
-        return tuple(method for method in self.methods if plays(parse_method(method)[0], benchmark))
+        kind = self.kind_of(benchmark)
+        return tuple(method for method in self.methods if plays(parse_method(method)[0], kind))
+
+    def kind_of(self, benchmark: str) -> str:
+        """The kind of a benchmark's answers; of an unknown one none (its name is checked with the job)."""
+        if benchmark in self.data.custom:
+            return self.data.custom[benchmark].kind
+        return str(BENCHMARK_REGISTRY.find(benchmark).kind) if benchmark in BENCHMARK_REGISTRY else ""
 
     def of(self, method: str) -> Params:
         """The params that ``method`` plays with: its variant's, or these."""

@@ -37,10 +37,10 @@ def parse_method(name: str) -> tuple[str, str | None]:
     return method, variant if plus else None
 
 
-def plays(method: str, benchmark: str) -> bool:
-    """Is the method defined on this benchmark?"""
+def plays(method: str, kind: str) -> bool:
+    """Is the method defined on problems with this kind of answer?"""
     domain = BASELINES.get(method, "all")
-    return domain == "all" or (domain == "plans") == (benchmark == "travelplanner")
+    return domain == "all" or (domain == "plans") == (kind == "plan")
 
 
 class Debate(Section):

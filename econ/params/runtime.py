@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from econ import registry
 from econ.params.base import NonNegative, Positive, Section
 
-BENCHMARKS = ("gsm8k", "gsm_hard", "math", "svamp", "strategyqa", "travelplanner")
+BENCHMARKS = tuple(registry.BENCHMARKS.built_in)
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
 
@@ -96,8 +97,17 @@ class MaxTokens(Section):
     plan: Positive = 96  # a TravelPlanner plan, as answer or commitment
 
 
+def _known_backend(name: str) -> str:
+    if name not in registry.BACKENDS:
+        raise ValueError(str(registry.BACKENDS.unknown(name)))
+    return name
+
+
+Backend = Annotated[str, AfterValidator(_known_backend)]
+
+
 class LLM(Section):
-    backend: Literal["local", "together", "openai", "simulated"] = "local"
+    backend: Backend = "local"  # local | together | openai | simulated | one of yours
     base_url: str | None = None  # openai: http://127.0.0.1:8000/v1
     dialect: Literal["auto", "vllm", "llama.cpp", "openai"] = "auto"  # how an openai server names the penalty
     provider: str | None = (
@@ -129,8 +139,13 @@ class LLM(Section):
         """The model of executor ``agent`` (0-based)."""
         return self.executors[0] if len(self.executors) == 1 else self.executors[agent]
 
-    def answer_tokens(self, benchmark: str) -> int:
-        return self.max_tokens.plan if benchmark == "travelplanner" else self.max_tokens.answer
+    def answer_tokens(self, kind: str) -> int:
+        """The cap of an answer of this kind (``Problem.kind``)."""
+        return self.max_tokens.plan if kind == "plan" else self.max_tokens.answer
+
+    def commitment_tokens(self, kind: str) -> int:
+        """The cap of a commitment to an answer of this kind."""
+        return self.max_tokens.plan if kind == "plan" else self.max_tokens.commitment
 
 
 class Embedding(Section):

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from econ.grading.text import first_sentence
+from econ.prompts.exemplars import Kind as Kind
 from econ.prompts.exemplars import decomposed, exemplars
 from econ.records import Message, Problem
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     from econ.params import Params
 
-Kind = Literal["number", "math", "yesno", "plan"]
 # The parts of mad.j2; the first two are system prompts.
 DebateTurn = Literal["debater", "moderator", "side", "verdict", "candidates", "final"]
 
@@ -77,13 +77,6 @@ def mad_schema(kind: Kind, *, final: bool = False) -> dict[str, Any]:
     return {"type": "object", "properties": found, "required": list(found), "additionalProperties": False}
 
 
-def kind_of(benchmark: str, params: Params) -> Kind:
-    """The kind of answer that a benchmark asks for; it chooses the format sentence and the grader."""
-    from econ.benchmarks import spec
-
-    return spec(benchmark, params).kind
-
-
 def strategy(prompt: str, kind: Kind, tokens: int) -> list[Message]:
     """Ask the coordinator for a short strategy of at most ``tokens`` tokens, without the answer."""
     return _message(_kept("strategy", prompt=prompt, kind=kind, words=words(tokens)))
@@ -105,8 +98,7 @@ def for_probe(problems: Sequence[Problem], params: Params) -> list[Message]:
     if not problems:
         return []
     first = problems[0]
-    kind, tokens = kind_of(first.benchmark, params), params.llm.answer_tokens(first.benchmark)
-    return executor(first.prompt, kind, None, tokens)
+    return executor(first.prompt, first.kind, None, params.llm.answer_tokens(first.kind))
 
 
 def commitment(prompt: str, kind: Kind, answers: Sequence[str], tokens: int) -> list[Message]:

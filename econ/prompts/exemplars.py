@@ -11,13 +11,10 @@ import hashlib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import orjson
 
-if TYPE_CHECKING:
-    from econ.prompts import Kind
-
+Kind = str  # of answers: Problem.kind
 _HERE = Path(__file__).parent
 
 

@@ -21,15 +21,14 @@ class Result:
     """One job's metrics, and what they come from.
 
     ``outcomes``: problem id -> answered right. ``firsts``: problem id -> right with 1, 2, … k of its samples
-    or rounds, of methods whose traces tell. ``verbatim``: problem id -> is a GSM8K question word for word
-    (GSM-Hard only).
+    or rounds, of methods whose traces tell. ``subsets``: problem id -> the parts of its benchmark it is in.
     """
 
     job: Job
     metrics: Json
     outcomes: dict[str, bool] = field(default_factory=dict)
     firsts: dict[str, list[bool]] = field(default_factory=dict)
-    verbatim: dict[str, bool] = field(default_factory=dict)
+    subsets: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def jobs(params: Params) -> list[Job]:
@@ -126,8 +125,8 @@ def _read(job: Job, metrics: Json) -> Result:
         result.outcomes[name] = bool(row["correct"])
         if "first_k" in detail:
             result.firsts[name] = detail["first_k"]["correct"]
-        if "gsm8k_verbatim" in detail:
-            result.verbatim[name] = bool(detail["gsm8k_verbatim"])
+        if "subsets" in detail:
+            result.subsets[name] = tuple(detail["subsets"])
     return result
 
 

@@ -144,8 +144,8 @@ def _extras(traces: Sequence[Trace]) -> Json:
     extras: Json = {}
     if all("constraints" in trace.detail for trace in traces):
         extras["travelplanner"] = _plan_rates(traces)
-    if any("gsm8k_verbatim" in trace.detail for trace in traces):
-        extras["subsets"] = _verbatim_subsets(traces)
+    if any("subsets" in trace.detail for trace in traces):
+        extras["subsets"] = _subsets(traces)
     if any("strategy_text" in trace.detail for trace in traces):
         extras["strategies"] = _strategies(traces)
     if all("first_k" in trace.detail for trace in traces):
@@ -234,10 +234,10 @@ def _strategies(traces: Sequence[Trace]) -> Json:
     }
 
 
-def _verbatim_subsets(traces: Sequence[Trace]) -> Json:
-    """GSM-Hard with and without its problems that are verbatim GSM8K questions."""
-    parts = {
-        "verbatim": [trace for trace in traces if trace.detail.get("gsm8k_verbatim")],
-        "changed": [trace for trace in traces if not trace.detail.get("gsm8k_verbatim")],
-    }
-    return {name: {"n": len(part), "correct": sum(t.correct for t in part)} for name, part in parts.items()}
+def _subsets(traces: Sequence[Trace]) -> Json:
+    """Each part of the benchmark that its problems name, by itself."""
+    parts: dict[str, list[bool]] = defaultdict(list)
+    for trace in traces:
+        for name in trace.detail.get("subsets", ()):
+            parts[name].append(trace.correct)
+    return {name: {"n": len(parts[name]), "correct": sum(parts[name])} for name in sorted(parts)}

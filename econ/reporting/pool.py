@@ -88,9 +88,9 @@ class Cell:
         return dict(problems)
 
     @property
-    def verbatim(self) -> dict[str, bool]:
-        """Problem id -> verbatim a GSM8K question; empty where the benchmark has no such mark."""
-        return {f"{self.benchmark}/{name}": mark for name, mark in self.seeds[0].verbatim.items()}
+    def subsets(self) -> dict[str, tuple[str, ...]]:
+        """Problem id -> the parts of its benchmark that it is in; empty where there are none."""
+        return {f"{self.benchmark}/{name}": parts for name, parts in self.seeds[0].subsets.items()}
 
     @property
     def accuracy(self) -> float:

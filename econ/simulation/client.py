@@ -21,7 +21,8 @@ from typing import Any, Self
 import numpy as np
 import orjson
 
-from econ import prompts
+from econ import benchmarks, paths
+from econ.benchmarks.store import SPLITS
 from econ.equilibrium.rewards import Array
 from econ.llm.base import Usage, Vector
 from econ.params import Params
@@ -85,22 +86,7 @@ class SimulatedClient:
         self._made += 1
         self._prompt_tokens += prompt_tokens
         self._completion_tokens += completion_tokens
-        return Call(
-            role=request.role,
-            agent=request.agent,
-            round=request.round,
-            model=request.model,
-            messages=request.messages,
-            sampling=request.sampling,
-            seed=request.seed,
-            sample=request.sample,
-            text=text,
-            prompt_tokens=prompt_tokens,
-            completion_tokens=completion_tokens,
-            cached=False,
-            error=None,
-            finish_reason="stop",
-        )
+        return Call.of(request, text, prompt_tokens, completion_tokens, finish_reason="stop")
 
     async def embed(self, texts: list[str]) -> Sequence[Vector]:
         """Equal answers have equal embeddings, different ones unrelated directions."""
@@ -117,7 +103,7 @@ class SimulatedClient:
 
     def _typed(self, answer: str, problem: Problem) -> Any:
         """As the commitment's schema has it: a number or a plan where the problem asks for one."""
-        asked = prompts.kind_of(problem.benchmark, self.params)
+        asked = problem.kind
         number = asked == "number" and re.fullmatch(r"-?\d{1,15}", answer)
         plan = asked == "plan" and answer.startswith("[{")
         return orjson.loads(answer) if number or plan else answer
@@ -173,7 +159,7 @@ class SimulatedClient:
 
     def _answer(self, problem: Problem, kind: int, agent: int) -> str:
         gold = problem.gold
-        answer_kind = prompts.kind_of(problem.benchmark, self.params)
+        answer_kind = problem.kind
         if answer_kind == "yesno":
             right = gold or "yes"
             return right if kind == game.RIGHT else {"yes": "no", "no": "yes"}.get(right, "no")
@@ -192,7 +178,11 @@ class SimulatedClient:
                 break
             self._know(more)
         line = prompt.split("\n", 1)[0]
-        return found or Problem(f"own-{stable_seed(line)}", self.params.benchmarks[0], line, None)
+        if found is None:
+            name = self.params.benchmarks[0]
+            kind = benchmarks.spec(name, self.params).kind
+            return Problem(f"own-{stable_seed(line)}", name, line, None, kind=kind)
+        return found
 
     def _match(self, prompt: str) -> Problem | None:
         candidates = self._by_line.get(prompt.split("\n", 1)[0], [])
@@ -220,9 +210,6 @@ def _chaired(request: Request) -> str:
 
 
 def _prepared(params: Params) -> Iterator[list[Problem]]:
-    from econ import benchmarks, paths
-    from econ.benchmarks.store import SPLITS
-
     for name in params.benchmarks:
         for split in SPLITS:
             if paths.problems(name, split).exists():

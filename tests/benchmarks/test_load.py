@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -86,11 +87,11 @@ def test_a_benchmark_of_one_split_is_cut_in_two_that_never_mix() -> None:
     assert not {p.prompt for p in train} & {p.prompt for p in test}
     assert {p.prompt for p in train + test} == {s["question"] for s in SUMS}
     assert len({p.prompt for p in train}) == 10
-    marked = {p.prompt for p in train + test if p.meta["gsm8k_verbatim"]}
+    marked = {p.prompt for p in train + test if p.subsets == ("verbatim",)}
     assert marked == {s["question"] for s in SUMS[:10]}
-    assert sum(part["gsm8k_verbatim"] for part in record["splits"].values()) == len(
-        [p for p in train + test if p.meta["gsm8k_verbatim"]]
-    )
+    assert {p.subsets for p in train + test} == {("verbatim",), ("changed",)}
+    found = Counter(name for p in train + test for name in p.subsets)
+    assert sum((Counter(part["subsets"]) for part in record["splits"].values()), Counter()) == found
     with pytest.raises(EconError, match="train_share"):
         load("gsm_hard", "train", params("mirror", mirror="mirror", train_share=0.5))
 
@@ -99,7 +100,7 @@ def test_without_the_gsm8k_file_the_mark_is_unknown_not_false() -> None:
     write("mirror/gsm_hard/train.jsonl", [{"input": "1+1?", "code": "", "target": 2.0}] * 2)
     here = params("mirror", mirror="mirror", train_share=0)
     download("gsm_hard", here)
-    assert load("gsm_hard", "test", here)[0].meta["gsm8k_verbatim"] is None
+    assert load("gsm_hard", "test", here)[0].subsets == ()
     with pytest.raises(EconError, match="no train problems"):
         load("gsm_hard", "train", here)
 

@@ -142,7 +142,8 @@ def test_places_are_shortened_before_flights(problems: list[Problem]) -> None:
 def test_any_tokenizer_can_count(per_token: int) -> None:
     row = shipped("validation.jsonl")[0]
     text = {entry["Description"]: entry["Content"] for entry in literal(row["reference_information"])}
-    problem = Problem("x", "travelplanner", "", None, {**query_of(row), "query": "q", "reference_text": text})
+    meta = {**query_of(row), "query": "q", "reference_text": text}
+    problem = Problem("x", "travelplanner", "", None, meta, "plan")
 
     def count(piece: str) -> int:
         return len(piece) // per_token

@@ -137,7 +137,7 @@ def problem(name: str) -> Problem:
     route = [case["query"]["org"], *case["reference_cities"], case["query"]["org"]]
     reference = tables(set(case["reference_cities"]), set(pairwise(route)))
     return Problem(
-        name, "travelplanner", "Plan a trip.", None, {**case["query"], "reference_tables": reference}
+        name, "travelplanner", "Plan a trip.", None, {**case["query"], "reference_tables": reference}, "plan"
     )
 
 

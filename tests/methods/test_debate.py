@@ -99,7 +99,7 @@ async def test_of_plans_the_one_that_agrees_best_with_the_others_is_handed_in(me
     days = [_day(room="Inn, A"), _day(meal="Diner, B"), _day(meal="Diner, B", room="Inn, B"), "no plan"]
     texts = [day if isinstance(day, str) else orjson.dumps([day]).decode() for day in days]
     client = ScriptedClient(lambda request: texts[request.agent])
-    problem = Problem("t1", "travelplanner", "Plan a day.", gold=None)
+    problem = Problem("t1", "travelplanner", "Plan a day.", gold=None, kind="plan")
     table = Session(problem, client, Params(), 4, seed=0)
     solution = await baseline(method, Params(), "travelplanner").solve(table)
     assert solution.text == texts[1]

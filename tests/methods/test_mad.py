@@ -14,7 +14,7 @@ from econ.records import Problem, Request
 from tests.scripted import ScriptedClient
 
 PROBLEM = Problem("p1", "svamp", "Tom has 3 apples and buys 4. How many?", gold="7")
-PLAN = Problem("t1", "travelplanner", "Plan two days.", gold=None)
+PLAN = Problem("t1", "travelplanner", "Plan two days.", gold=None, kind="plan")
 DAY = dict.fromkeys(("transportation", "breakfast", "attraction", "lunch", "dinner", "accommodation"), "-")
 DEFAULTS = Params()
 Script = Callable[[Request], str | Exception]

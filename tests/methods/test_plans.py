@@ -53,6 +53,7 @@ REFERENCE: dict[str, Any] = {
 PROBLEM = Problem(
     "t1", "travelplanner", "Plan three days from Mills to Bay.", gold=None,
     meta={"reference_tables": REFERENCE, "budget": 300, "people_number": 2, "annotated_plan": "SECRET"},
+    kind="plan",
 )  # fmt: skip
 DAY: dict[str, Any] = {
     "people_number": 2, "days": 1, "current_city": "from Mills to Bay",
@@ -315,7 +316,7 @@ def test_the_route_is_the_references() -> None:
 
 
 async def test_greedy_search_needs_reference_information() -> None:
-    own = Problem("own-1", "travelplanner", "Plan a trip.", gold=None)
+    own = Problem("own-1", "travelplanner", "Plan a trip.", gold=None, kind="plan")
     session = Session(own, ScriptedClient(lambda r: ""), Params(), 3, seed=0)
     solution = await baseline("greedy-search", Params(), "travelplanner").solve(session)
     assert solution.error == "no reference information to search in"

@@ -49,13 +49,13 @@ def least_room(message: str) -> int:
 async def test_the_longest_call_of_a_method_is_known_before_the_first(
     method: str, plans: list[Problem]
 ) -> None:
-    problems = plans if plays(method, "travelplanner") else [Problem("p", "svamp", "What is 1 + 1?", "2")]
+    problems = plans if plays(method, "plan") else [Problem("p", "svamp", "What is 1 + 1?", "2")]
     started = time.perf_counter()
     with pytest.raises(EconError, match="has a context of 10") as caught:
         await check_room(problems, Server(10), PARAMS, method, 3)
     assert time.perf_counter() - started < 5
     needed = least_room(str(caught.value))
-    cap = PARAMS.llm.answer_tokens(problems[0].benchmark)
+    cap = PARAMS.llm.answer_tokens(problems[0].kind)
     assert 300 + cap < needed < 300 + 64 * cap
     await check_room(problems, Server(needed), PARAMS, method, 3)
     with pytest.raises(EconError):

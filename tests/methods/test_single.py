@@ -17,7 +17,7 @@ from econ.reporting.metrics import summarise
 from tests.scripted import Script, ScriptedClient
 
 PROBLEM = Problem("p1", "svamp", "Tom has 3 apples and buys 4. How many?", gold="7")
-PLAN = Problem("t1", "travelplanner", "Plan one day in Easton.", gold=None)
+PLAN = Problem("t1", "travelplanner", "Plan one day in Easton.", gold=None, kind="plan")
 FAILURE = RuntimeError("timeout")
 
 

@@ -59,8 +59,8 @@ def test_one_simulated_answer_marks_the_job() -> None:
 
 def test_gsm_hard_is_told_apart_by_the_mark_of_its_problems() -> None:
     job = Job("gsm_hard", "cot", 3, 0)
-    marks = [True, True, False]
-    traces = [trace(job, i, correct=i == 0, detail={"gsm8k_verbatim": m}) for i, m in enumerate(marks)]
+    parts = ["verbatim", "verbatim", "changed"]
+    traces = [trace(job, i, correct=i == 0, detail={"subsets": [part]}) for i, part in enumerate(parts)]
     subsets = summarise(traces, MANIFEST, PARAMS)["subsets"]
     assert subsets == {"verbatim": {"n": 2, "correct": 1}, "changed": {"n": 1, "correct": 0}}
 

@@ -140,7 +140,8 @@ def test_the_papers_gains_are_recomputed_from_its_own_numbers() -> None:
 def test_gsm_hard_with_and_without_verbatim_problems(project: Path) -> None:
     params, _ = write_run(project, 4, benchmarks=["gsm_hard"], n_agents=[3], methods=["cot"])
     job = Job("gsm_hard", "cot", 3, 0)
-    rows = [trace(job, i, correct=i < 2, detail={"gsm8k_verbatim": i == 0}) for i in range(4)]
+    parts = ["verbatim", "changed", "changed", "changed"]
+    rows = [trace(job, i, correct=i < 2, detail={"subsets": [part]}) for i, part in enumerate(parts)]
     write_job(params, job, rows)
     aggregate()
     shown = table("gsm_hard").set_index("subset")

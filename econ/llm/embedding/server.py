@@ -18,6 +18,7 @@ from torch import Tensor
 
 from econ.errors import EconError
 from econ.llm.embedding.client import PACKAGED, revision
+from econ.llm.local.serve import LOOPBACK, lower_priority, main
 from econ.records import Json
 
 BATCH = 16  # texts
@@ -88,8 +89,9 @@ class Encoder:
         return True
 
 
-def start_server(host: str, settings: Json) -> tuple[str, ThreadingHTTPServer]:
-    """POST {"texts": [...]} returns {"vectors": [...]}, float32 in base64."""
+def start_server(settings: Json) -> tuple[str, ThreadingHTTPServer]:
+    """POST {"texts": [...]} returns {"vectors": [...]}, unit-norm float32 in base64."""
+    lower_priority()
     encoder = Encoder(load(settings["model"]))
 
     class Handler(BaseHTTPRequestHandler):
@@ -107,6 +109,10 @@ def start_server(host: str, settings: Json) -> tuple[str, ThreadingHTTPServer]:
         def log_message(self, format: str, *args: Any) -> None:
             """Texts of users stay out of the log."""
 
-    server = ThreadingHTTPServer((host, 0), Handler)
+    server = ThreadingHTTPServer((LOOPBACK, 0), Handler)
     Thread(target=server.serve_forever, daemon=True).start()
-    return f"http://{host}:{server.server_address[1]}", server
+    return f"http://{LOOPBACK}:{server.server_address[1]}", server
+
+
+if __name__ == "__main__":
+    main({"embedding": start_server})

@@ -75,14 +75,14 @@ def serve_llm(settings: Json) -> tuple[str, Any]:
     return server.listening_address, server
 
 
-def serve_embedding(settings: Json) -> tuple[str, Any]:
-    """Sentence embeddings: POST {"texts": [...]} returns unit-norm float32 vectors, base64 in JSON."""
-    from econ.llm.backends.openai import lower_priority
-    from econ.llm.embedding.server import start_server
+def lower_priority(niceness: int = 10) -> None:
+    """Let this thread and those it starts stand back behind the model's; a second time changes nothing.
 
-    lower_priority()
-    return start_server(LOOPBACK, settings)
+    The model needs the cores more: its threads wait for each other, and lose far more than their share of a
+    core that is busy. To be called once the model's server runs, which would inherit it.
+    """
+    os.nice(max(0, niceness - os.nice(0)))
 
 
 if __name__ == "__main__":
-    main({"llm": serve_llm, "embedding": serve_embedding})
+    main({"llm": serve_llm})

@@ -69,7 +69,7 @@ class Debate:
         )
 
     def _agents(self, session: Session) -> list[Chat]:
-        tokens = session.params.llm.answer_tokens(session.benchmark)
+        tokens = session.params.llm.answer_tokens(session.kind)
         return [
             Chat(session, "debater", agent, temperature=self.temperature, max_tokens=tokens)
             for agent in range(session.n_agents)
@@ -102,7 +102,7 @@ def _agreed(kind: str, answers: Sequence[str | None]) -> bool:
 def _told(session: Session, chat: Chat, read: Sequence[str | None]) -> Message:
     """The next message of an agent; one that has given no answer so far gets the problem again."""
     others = [text for text in read if text is not None]
-    tokens = session.params.llm.answer_tokens(session.benchmark)
+    tokens = session.params.llm.answer_tokens(session.kind)
     [first] = prompts.cot(session.prompt, session.kind, tokens)
     if not chat.spoke and not others:
         return first

@@ -59,8 +59,8 @@ class _Debate:
     def __init__(self, session: Session, level: int, temperature: float) -> None:
         self.session, self.temperature = session, temperature
         llm = session.params.llm
-        self.tokens = llm.answer_tokens(session.benchmark)
-        self.verdict_tokens = llm.max_tokens.plan if session.kind == "plan" else llm.max_tokens.commitment
+        self.tokens = llm.answer_tokens(session.kind)
+        self.verdict_tokens = llm.commitment_tokens(session.kind)
         self.chats = [
             self._chat(side, agent, llm.executor(agent), self.tokens, self._told("debater", level=level))
             for agent, side in enumerate(SIDES)

@@ -175,13 +175,13 @@ class _Player:
             temperature=temperature,
             top_p=action.fixed_top_p if penalty else second,
             repetition_penalty=second if penalty else 1.0,
-            max_tokens=llm.answer_tokens(self.session.benchmark),
+            max_tokens=llm.answer_tokens(self.session.kind),
         )
 
     def _messages(self, agent: int, u: Tensor) -> list[Message]:
         """Problem and strategy; peers' answers only in the complete-information mode of table 4."""
         session, last = self.session, self.episode.rounds[-1] if self.episode.rounds else None
-        tokens = session.params.llm.answer_tokens(session.benchmark)
+        tokens = session.params.llm.answer_tokens(session.kind)
         note, strategy = self._note(last, agent, u), self.episode.strategy.text
         messages = prompts.executor(session.prompt, session.kind, strategy, tokens, note)
         if session.params.team.information == "complete" and last is not None:

@@ -117,7 +117,7 @@ def earned(problem: Problem, solution: Solution, verdict: Verdict, params: Param
     from econ.equilibrium.rewards import total
     from econ.grading import gradable, grade
 
-    if "alpha" not in solution.detail or not gradable(problem, params):
+    if "alpha" not in solution.detail or not gradable(problem):
         return {}
     last, (a_al, a_ts, a_cc) = solution.steps[-1], solution.detail["alpha"]
     tasks = [params.reward.r_max * grade(problem, answer, params).reward for answer in last["answers"]]

@@ -84,7 +84,7 @@ def agreement(played: Round, valid: list[bool], params: Params) -> tuple[list[fl
 def _score(played: Round, problem: Problem, params: Params, graded: Graded) -> Tasks:
     """(TS, is there a readable answer) of every executor's answer, and TS of the commitment."""
     if params.reward.task == "coordinator":
-        return _assessed(played, problem, params)
+        return _assessed(played, problem)
     commitment = played.commitment
     texts = {*played.answers, commitment.text if commitment.ok else None}
     for text in texts:
@@ -96,11 +96,9 @@ def _score(played: Round, problem: Problem, params: Params, graded: Graded) -> T
     return tasks, rewards_of[commitment.text if commitment.ok else None]
 
 
-def _assessed(played: Round, problem: Problem, params: Params) -> Tasks:
+def _assessed(played: Round, problem: Problem) -> Tasks:
     """The coordinator's confidence, given to the answers that are the same as its commitment."""
-    from econ.prompts import kind_of
-
-    kind, commitment = kind_of(problem.benchmark, params), played.commitment
+    kind, commitment = problem.kind, played.commitment
     final = grading.extract(kind, commitment.text) if commitment.ok else None
     confidence = commitment.confidence or 0.0
     answers = [None if a is None else grading.extract(kind, a) for a in played.answers]

@@ -39,7 +39,7 @@ async def discriminate(
 
     A trace that no longer fitted below the bounds has no completion and is not kept.
     """
-    tokens = table.session.params.llm.answer_tokens(table.session.benchmark)
+    tokens = table.session.params.llm.answer_tokens(table.kind)
     texts = await table.ask(
         [
             Question(

@@ -149,7 +149,7 @@ class MutualReasoning:
 
     def _first_calls(self, table: Table, node: Step, action: Action, rollout: int) -> list[Question]:
         p, kind, prompt = self.params, table.kind, _problem(table, node)
-        tokens, full = p.step_tokens, table.session.params.llm.answer_tokens(table.session.benchmark)
+        tokens, full = p.step_tokens, table.session.params.llm.answer_tokens(table.kind)
         match action:
             case "A1":
                 messages = prompts.rstar_thought(prompt, kind, node.trace, p.exemplars, tokens)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import chain
 from statistics import fmean
 from typing import TYPE_CHECKING
 
@@ -168,17 +169,17 @@ def subset_rows(pooled: Sequence[Cell]) -> list[Row]:
     return [
         _subset_row(cell, subset)
         for cell in pooled
-        if cell.verbatim
-        for subset in ("all", "changed", "verbatim")
+        if cell.subsets
+        for subset in ("all", *sorted(set(chain.from_iterable(cell.subsets.values()))))
     ]
 
 
 def _subset_row(cell: Cell, subset: str) -> Row:
-    """Accuracy on all problems, on those marked verbatim, or on the others."""
+    """Accuracy on all problems, or on those in one part of the benchmark."""
     outcomes = [
         seeds
         for problem, seeds in cell.outcomes.items()
-        if subset == "all" or cell.verbatim[problem] == (subset == "verbatim")
+        if subset == "all" or subset in cell.subsets.get(problem, ())
     ]
     answers = [correct for seeds in outcomes for correct in seeds]
     low, high = pooled_interval(outcomes) if outcomes else (None, None)

@@ -1,0 +1,111 @@
+"""The doors: whatever can be added to the project by name, and where each built-in one stands.
+
+A thing is named as built in (``cot``), as an installed package names it in the entry-point group, or as
+``module:Class`` of the folder that the command runs in. It is imported when it is first asked for, so to list
+names costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from econ.errors import EconError
+
+
+@dataclass(frozen=True)
+class Registry:
+    """Things of one kind by name.
+
+    Args:
+        kind: what they are, for messages.
+        group: the entry-point group that other packages add to.
+        built_in: name -> ``module:attribute``.
+    """
+
+    kind: str
+    group: str
+    built_in: Mapping[str, str]
+
+    @cached_property
+    def _installed(self) -> dict[str, str]:
+        found = {entry.name: entry.value for entry in metadata.entry_points(group=self.group)}
+        taken = sorted(set(found) & set(self.built_in))
+        if taken:
+            raise EconError(
+                f"an installed package names its {self.kind} '{taken[0]}' as one here is named",
+                "uninstall that package, or have its entry point renamed",
+            )
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        """The names: built in, then installed."""
+        return iter((*self.built_in, *self._installed))
+
+    def __contains__(self, name: object) -> bool:
+        """Is this a name that could be found? ``module:attribute`` is not imported for it."""
+        return isinstance(name, str) and (":" in name or name in self.built_in or name in self._installed)
+
+    def find(self, name: str) -> Any:
+        """The thing of this name.
+
+        Raises:
+            EconError: there is none, or its module cannot be imported.
+        """
+        if name not in self:
+            raise self.unknown(name)
+        place = self.built_in.get(name) or self._installed.get(name) or name
+        return self._load(place)
+
+    def unknown(self, name: str) -> EconError:
+        return EconError(f"unknown {self.kind} '{name}'", f"known: {', '.join(self)}, or module:Class")
+
+    def _load(self, place: str) -> Any:
+        module, _, attribute = place.partition(":")
+        here = str(Path.cwd())
+        if here not in sys.path:
+            sys.path.append(here)  # at the end: a file here never stands in for a package
+        try:
+            found: Any = importlib.import_module(module)
+        except ImportError as fault:
+            raise EconError(
+                f"{self.kind} '{place}' cannot be imported: {fault}",
+                f"is {module.split('.')[0]}.py in the folder that the command runs in, or installed?",
+            ) from fault
+        for part in attribute.split("."):
+            try:
+                found = getattr(found, part)
+            except AttributeError:
+                raise EconError(f"{self.kind} '{place}': {module} has no '{attribute}'") from None
+        return found
+
+
+BACKENDS = Registry(
+    "backend",
+    "econ.backends",
+    {
+        "local": "econ.llm.backends.openai:Local",
+        "together": "econ.llm.backends.together:Together",
+        "openai": "econ.llm.backends.openai:OpenAI",
+        "simulated": "econ.simulation.client:SimulatedClient",
+    },
+)
+
+BENCHMARKS = Registry(
+    "benchmark",
+    "econ.benchmarks",
+    {
+        "gsm8k": "econ.benchmarks.registry:GSM8K",
+        "gsm_hard": "econ.benchmarks.registry:GSM_HARD",
+        "math": "econ.benchmarks.registry:MATH",
+        "svamp": "econ.benchmarks.registry:SVAMP",
+        "strategyqa": "econ.benchmarks.registry:STRATEGYQA",
+        "travelplanner": "econ.benchmarks.registry:TRAVELPLANNER",
+    },
+)
