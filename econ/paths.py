@@ -8,6 +8,7 @@ from econ.records import Job
 
 BENCHMARKS = Path("data/benchmarks")
 PAPER = Path("data/paper")
+RECORDS = Path("data/records")  # answers that ship with the project
 RESULTS = Path("results")
 TABLES = RESULTS / "tables"
 FIGURES = RESULTS / "figures"
@@ -35,3 +36,15 @@ def trace(job: Job) -> Path:
 
 def metrics(job: Job) -> Path:
     return RESULTS / "metrics" / job.benchmark / f"{job.name}.json"
+
+
+def bank(benchmark: str, split: str, model: str, style: str = "plain") -> Path:
+    """The recorded answers of one executor model. ``model`` as in params: a path's last part counts."""
+    return RESULTS / "bank" / benchmark / f"{split}--{model_label(model)}--{style}.parquet"
+
+
+def model_label(model: str) -> str:
+    """A model's name as part of a file name: ``a/b.gguf`` is b, ``owner/name`` is owner--name."""
+    if model.endswith(".gguf"):
+        return Path(model).stem
+    return model.replace("/", "--")

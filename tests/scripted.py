@@ -52,6 +52,9 @@ class ScriptedClient:
             finish_reason=None if failed else "stop",
         )
 
+    def identity(self, model: str) -> str:
+        return f"scripted:{model}"
+
     async def probe(self, prompt: Sequence[Message] = ()) -> None:
         return None
 

@@ -53,6 +53,7 @@ def test_help_lists_every_command_without_importing_the_heavy_packages() -> None
         "aggregate",
         "figures",
         "report",
+        "bank",
         "solve",
         "doctor",
     ):

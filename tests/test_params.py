@@ -42,6 +42,8 @@ def test_an_empty_file_is_the_defaults(tmp_path: Path) -> None:
         ("action: {fixed: {repetition_penalty: 0.5}}", "must lie between 1 and 2, not 0.5"),
         ("action: {fixed: {repetition_penalty: 1, temperature: 1}}", "nothing is left to learn"),
         ("reward: {alpha: [0.5, 0.5, 0.5]}", "must sum to 1"),
+        ("bank: {temperature: [0.7, 0.1]}", "temperature must rise from value to value"),
+        ("bank: {second: [1.0, 3.0]}", "second must lie between 0 and 2"),
         ("train: {episodes: 0}", "'train.episodes'"),
         ("train: {learning_rate: .inf}", "'train.learning_rate': Input should be a finite number"),
         ("train: {early_stopping: {reward: .nan}}", "'train.early_stopping.reward'"),

@@ -20,6 +20,7 @@ benchmarks
 llm
 progress simulation
 methods
+bank
 training
 costs
 reporting

@@ -19,6 +19,7 @@ COMMANDS = {
     "compare": "Test any two methods on the same problems, as run and at equal tokens.",
     "figures": "Draw the paper's figures from the tables.",
     "report": "Gather tables and figures on one page.",
+    "bank": "Record real answers on a grid of actions, to train and play from.",
     "solve": "Answer one problem and show it as it happens.",
     "grade": "Grade answers from anywhere.",
     "estimate": "Calls, tokens and money, before spending.",

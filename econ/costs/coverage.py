@@ -157,6 +157,9 @@ class _Look:
         if others:
             await asyncio.wait(others)
 
+    def identity(self, model: str) -> str:
+        return self._client.identity(model)
+
     async def count_tokens(self, model: str, text: str) -> int:
         try:
             return await self._client.count_tokens(model, text)

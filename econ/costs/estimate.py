@@ -230,6 +230,9 @@ class CountingClient:
         add(self.needs, request.model, Tally(1, prompt, completion))
         return Call.of(request, filler(completion, f"Thought {request.seed}"), prompt, completion)
 
+    def identity(self, model: str) -> str:
+        return "nobody"
+
     async def count_tokens(self, model: str, text: str) -> int:
         return tokens.at_most(text)
 

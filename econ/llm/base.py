@@ -55,6 +55,10 @@ class Client(Protocol):
         """The model's context window in tokens; None: unknown."""
         ...
 
+    def identity(self, model: str) -> str:
+        """What answers under this model's name: its provider and, where known, its weights and engine."""
+        ...
+
     async def probe(self, prompt: Sequence[Message] = ()) -> None:
         """Show that each action dimension changes the output; EconError names one that the server ignores.
 

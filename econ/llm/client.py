@@ -30,7 +30,6 @@ EMPTY_TRIES = 2  # an empty answer is asked for again this often, then it is the
 LOOK_AGAIN = 0.05  # seconds until the first look at a call that another process pays for; then less often
 DRAIN_SECONDS = 10.0  # after Ctrl-C: how long paid answers are waited for
 
-
 T = TypeVar("T")
 
 
@@ -327,6 +326,9 @@ class LLMClient:
         return Usage(c.made, c.cached, c.failed, c.prompt_tokens, c.completion_tokens, usd)
 
     # -- about models -------------------------------------------------------------------------------------
+
+    def identity(self, model: str) -> str:
+        return f"{self._backend.name}:{self._backend.identity(model)}"
 
     async def count_tokens(self, model: str, text: str) -> int:
         key = fact_key("tokens", self._backend.name, self._backend.identity(model), text)

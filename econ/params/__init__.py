@@ -13,6 +13,7 @@ from typing import Annotated, Self
 from pydantic import Field, ValidationError, model_validator
 
 from econ.errors import EconError
+from econ.params.bank import Bank
 from econ.params.base import Section
 from econ.params.faults import explain
 from econ.params.file import read
@@ -61,6 +62,7 @@ __all__ = [
     "METHODS",
     "RAP",
     "Action",
+    "Bank",
     "BestOfN",
     "Budget",
     "Custom",
@@ -109,6 +111,7 @@ class Params(Section):
     bne: BNE = BNE()
     team: Team = Team()
     simulated: Simulated = Simulated()
+    bank: Bank = Bank()
     debate: Debate = Debate()
     sparse_debate: SparseDebate = SparseDebate()
     mad: Mad = Mad()

@@ -67,6 +67,9 @@ class SimulatedClient:
     async def probe(self, prompt: Sequence[Message] = ()) -> None:
         """Actions have effect by construction."""
 
+    def identity(self, model: str) -> str:
+        return "simulated"
+
     async def count_tokens(self, model: str, text: str) -> int:
         return len(text.split())
 

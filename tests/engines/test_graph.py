@@ -13,8 +13,8 @@ import yaml
 from econ.params import METHODS, Params, load, setting, training
 from tests.engines.conftest import ROOT, Project, lay_out
 
-# Sections that change no answer: the lists of jobs.
-SURROUNDINGS = {"benchmarks", "n_agents", "seeds", "methods"}
+# Sections that change no answer: the lists of jobs, and what a bank is to hold.
+SURROUNDINGS = {"benchmarks", "n_agents", "seeds", "methods", "bank"}
 VARIANTS = {
     "no-strategy": {"team": {"strategy": "none"}},
     "k5": {"bne": {"max_iterations_infer": 5}},

@@ -1,0 +1,104 @@
+"""A bank as arrays: what the equilibrium code reckons with, and a short account of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from econ.bank.schema import NO_CLASS, Bank, Cell, Row
+from econ.errors import EconError
+
+
+@dataclass(frozen=True)
+class Table:
+    """P problems x C cells x S samples. ``classes``: NO_CLASS where an answer cannot be read.
+
+    ``rows`` are indices into the bank's rows; ``tokens`` of prompt and completion.
+    """
+
+    problems: tuple[str, ...]
+    cells: tuple[Cell, ...]
+    classes: NDArray[np.int32]
+    correct: NDArray[np.bool_]
+    invalid: NDArray[np.bool_]
+    truncated: NDArray[np.bool_]
+    rewards: NDArray[np.float64]
+    tokens: NDArray[np.int32]  # [P, C, S, 2]
+    rows: NDArray[np.int32]
+
+
+def table(bank: Bank, cells: Sequence[Cell], samples: int, problems: Sequence[str] | None = None) -> Table:
+    """The first ``samples`` answers of every problem in every one of ``cells``.
+
+    Raises:
+        EconError: the bank lacks a problem, a cell, or samples; what is missing is named.
+    """
+    names = tuple(problems) if problems is not None else tuple(entry.id for entry in bank.card.entries)
+    place = {row.key: i for i, row in enumerate(bank.rows)}
+    keys = [(name, cell, sample) for name in names for cell in cells for sample in range(samples)]
+    lacking = next((key for key in keys if key not in place), None)
+    if lacking is not None:
+        raise _lacking(bank, lacking, samples)
+    found = np.array([place[key] for key in keys], dtype=np.int32).reshape(len(names), len(cells), samples)
+
+    def column(name: str, kind: type) -> NDArray[np.generic]:
+        return np.array([getattr(row, name) for row in bank.rows], dtype=kind)[found]
+
+    return Table(
+        names,
+        tuple(cells),
+        column("group", np.int32),  # type: ignore[arg-type]
+        column("correct", np.bool_),  # type: ignore[arg-type]
+        column("invalid", np.bool_),  # type: ignore[arg-type]
+        column("truncated", np.bool_),  # type: ignore[arg-type]
+        column("reward", np.float64),  # type: ignore[arg-type]
+        np.stack([column(f"{name}_tokens", np.int32) for name in ("prompt", "completion")], axis=-1),
+        found,
+    )
+
+
+def _lacking(bank: Bank, key: tuple[str, Cell, int], samples: int) -> EconError:
+    name, cell, sample = key
+    card = bank.card
+    where = f"the bank of {card.model} on {card.benchmark} ({card.split})"
+    build = f"econ bank build --benchmark {card.benchmark} --split {card.split}"
+    if all(entry.id != name for entry in card.entries):
+        return EconError(f"{where} lacks problem {name}", build)
+    if all(row.cell != cell for row in bank.rows):
+        return EconError(f"{where} lacks cell {cell}", f"{build}, or other bank.temperature and bank.second")
+    return EconError(
+        f"{where} has {sample} answers to {name} in cell {cell}, not {samples}",
+        f"{build}, or lower bank.samples",
+    )
+
+
+def summary(bank: Bank) -> list[str]:
+    """What a bank holds, in lines; accuracy by cell."""
+    card, rows = bank.card, bank.rows
+    cells = sorted({row.cell for row in rows})
+    mark, made = "SIMULATED " if card.simulated else "", " to ".join(dict.fromkeys(card.made))
+    lines = [
+        f"{mark}{card.benchmark} {card.split}: {len(card.entries)} problems, {len(cells)} cells, "
+        f"{len(rows):,} answers by {card.model} ({card.identity}), {made}",
+        f"strategies by {card.coordinator}; answers of at most {card.max_tokens} tokens; prompts "
+        f"{card.prompts[:12]}; vectors of {len(bank.embeddings):,} texts",
+    ]
+    return [*lines, *(_cell(cell, [row for row in rows if row.cell == cell]) for cell in cells)]
+
+
+def _cell(cell: Cell, rows: Sequence[Row]) -> str:
+    n = len(rows)
+    right, invalid, cut = (
+        sum(getattr(row, name) for row in rows) / n for name in ("correct", "invalid", "truncated")
+    )
+    size = sum(row.completion_tokens for row in rows) / n
+    return (
+        f"{cell!s:18} {n:6,} answers  right {right:6.1%}  invalid {invalid:6.1%}  cut {cut:6.1%}  "
+        f"{size:6.0f} tokens"
+    )
+
+
+__all__ = ["NO_CLASS", "Table", "summary", "table"]

@@ -1,0 +1,141 @@
+"""econ bank: real answers on a grid of actions, recorded once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from econ.cli.options import benchmark_option, load_for, offline_option, params_option
+from econ.errors import EconError
+from econ.params import Params
+from econ.records import Problem, Split
+
+if TYPE_CHECKING:
+    from econ.bank.build import Builder
+    from econ.llm.base import Client
+
+split_option = click.option(
+    "--split",
+    type=click.Choice(["train", "test", "both"]),
+    default="both",
+    show_default=True,
+    help="Problems to record.",
+)
+
+
+@click.group("bank")
+def command() -> None:
+    """Record, look into and check banks of real answers, which training and evaluation can be played from.
+
+    \b
+    Example: econ bank build --benchmark svamp --split test
+    """
+
+
+@command.command("build")
+@benchmark_option
+@split_option
+@click.option("--embed/--no-embed", default=True, show_default=True, help="Compute the answers' vectors too.")
+@params_option
+@offline_option
+def build(benchmark: str, split: str, embed: bool, params_file: Path, offline: bool) -> None:
+    """Ask the executors' model for answers to every problem in every cell of ``bank``, several of each.
+
+    What is there already is not asked for again; a build that was stopped goes on where it was.
+    """
+    params = load_for(params_file, benchmark)
+    from econ import benchmarks
+    from econ.bank.build import Builder
+
+    for name in _splits(split):
+        problems = benchmarks.load(benchmark, name, params)
+        for model in dict.fromkeys(params.llm.executors):
+            builder = Builder(benchmark, name, model, problems, params)
+            asyncio.run(_build(builder, problems, params, embed=embed, offline=offline))
+
+
+async def _build(
+    builder: Builder, problems: Sequence[Problem], params: Params, *, embed: bool, offline: bool
+) -> None:
+    from econ.llm import open_client, payer
+    from econ.progress import Progress
+
+    label = f"{builder.benchmark}/bank-{builder.split}"
+    payer.set(label)
+    _announce(builder, label)
+    async with open_client(params, offline=offline) as client:
+        if not offline:
+            await _prepare(client, problems, params)
+        with Progress(len(builder.wanted), "answers", client, label) as progress:
+            await builder.build(client, progress, embed=embed)
+        mark = "SIMULATED " if client.simulated else ""
+    click.echo(f"{mark}{label}: {len(builder.rows):,} answers in {builder.path}")
+
+
+async def _prepare(client: Client, problems: Sequence[Problem], params: Params) -> None:
+    """Is there room for the longest prompt, and does the server heed the action?"""
+    from econ import prompts
+    from econ.costs.context import check_room
+
+    await check_room(problems, client, params, "econ-baseline", 1)
+    await client.probe(prompts.for_probe(problems, params))
+
+
+def _announce(builder: Builder, label: str) -> None:
+    """What is to be asked for, before it is."""
+    from econ.costs.bank import left
+    from econ.costs.usage import total, usd
+
+    needs = left(builder)
+    left_over, money = total(needs), usd(needs, builder.params)
+    price = "" if money is None else f", at most {money:.2f} USD"
+    click.echo(
+        f"{label}: {len(builder.problems)} problems × {len(builder.params.bank.cells)} cells × "
+        f"{builder.params.bank.samples} samples, {len(builder.missing):,} answers to be asked for: at most "
+        f"{left_over.prompt:,.0f} prompt and {left_over.completion:,.0f} completion tokens{price}; what the "
+        "call cache holds of it costs nothing",
+        err=True,
+    )
+
+
+@command.command("regrade")
+@benchmark_option
+@split_option
+@params_option
+def regrade(benchmark: str, split: str, params_file: Path) -> None:
+    """Grade the recorded answers anew, after a change of graders."""
+    params = load_for(params_file, benchmark)
+    from econ import benchmarks, paths
+    from econ.bank.build import regrade as again
+
+    for name in _splits(split):
+        for model in dict.fromkeys(params.llm.executors):
+            path = paths.bank(benchmark, name, model)
+            rows, changed = again(path, benchmarks.load(benchmark, name, params), params)
+            click.echo(f"{path}: {rows:,} answers, {changed:,} with another verdict")
+
+
+@command.command("info")
+@click.option("--benchmark", help="Of this benchmark alone.")
+def info(benchmark: str | None) -> None:
+    """Show which banks there are, and what they hold."""
+    from econ import paths
+    from econ.bank import store
+    from econ.bank.table import summary
+
+    files = sorted((paths.RESULTS / "bank").glob(f"{benchmark or '*'}/*.parquet"))
+    if not files:
+        raise EconError("there is no bank in results/bank", "econ bank build --benchmark B makes one")
+    for path in files:
+        click.echo(f"{path}  {path.stat().st_size / 1e6:.2f} MB")
+        for line in summary(store.read(path)):
+            click.echo(f"  {line}")
+
+
+def _splits(split: str) -> tuple[Split, ...]:
+    both: tuple[Split, ...] = ("train", "test")
+    return both if split == "both" else tuple(name for name in both if name == split)
