@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cache, lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import orjson
-import pydantic_core
 
 from econ import prompts
+from econ.grading import objects
+from econ.grading.text import final_form
 from econ.methods.base import Session
 from econ.records import Call
 
@@ -20,9 +23,13 @@ if TYPE_CHECKING:
     from jsonschema.protocols import Validator
 
 
+NO_ANSWER = "commitment without a final answer"
+
+
 @dataclass(frozen=True, slots=True)
 class Commitment:
-    """C, as read. ``text`` is what is graded: "Final answer: X", a plan's JSON, or the raw text if no JSON.
+    """C, as read. ``text`` is what is graded: "Final answer: X", a plan's JSON, or the reply if it holds no
+    JSON.
 
     ``error`` says why there is no answer to grade; the commitment is then INVALID.
     """
@@ -62,17 +69,25 @@ def read(call: Call, kind: prompts.Kind) -> Commitment:
 @lru_cache(maxsize=256)  # teams repeat themselves
 def _read(text: str, kind: prompts.Kind) -> Commitment:
     raw = text.strip()
-    found = json_object(raw)
+    found = objects.find(raw, "final_answer")
     if found is None:
-        return Commitment(raw, raw, raw, None, None if raw else "empty commitment")
-    answer, confidence = found.get("final_answer"), found.get("confidence")
+        return _without(raw)
+    answer, confidence = found["final_answer"], found.get("confidence")
     if answer is None:
-        return Commitment(raw, raw, raw, None, "commitment without a final answer")
+        return Commitment(raw, raw, raw, None, NO_ANSWER)
     graded = as_text(answer, kind)
     meaning = f"{found.get('reasoning') or ''}\n{graded}".strip()
-    if not (isinstance(confidence, int | float) and 0 <= confidence <= 1):
-        confidence = None
-    return Commitment(raw, graded, meaning, confidence, None, _form(kind).is_valid(_whole(raw)))
+    confident = float(confidence) if isinstance(confidence, int | Decimal) and 0 <= confidence <= 1 else None
+    return Commitment(raw, graded, meaning, confident, None, _form(kind).is_valid(_whole(raw)))
+
+
+def _without(raw: str) -> Commitment:
+    """A commitment that holds no such object: its text is read, but nothing out of an object in it."""
+    around = objects.outside(raw)
+    if around is not None and final_form(around) is None:
+        return Commitment(raw, raw, raw, None, NO_ANSWER)
+    text = raw if around is None else around.strip()
+    return Commitment(raw, text, text, None, None if text else "empty commitment")
 
 
 @cache
@@ -93,27 +108,24 @@ def _whole(raw: str) -> Any:
 def as_text(answer: Any, kind: str) -> str:
     """A final answer out of JSON as a text that graders read in its explicit form."""
     if kind == "plan":
-        return answer if isinstance(answer, str) else orjson.dumps(answer).decode()
-    text = answer.strip() if isinstance(answer, str) else orjson.dumps(answer).decode()
-    if kind == "math" and "\\boxed" not in text:
+        return answer if isinstance(answer, str) else _dumped(answer)
+    text = _value(answer, kind)
+    if kind == "math" and final_form(text) is None:
         text = f"\\boxed{{{text}}}"
     return f"Final answer: {text}"
 
 
-def json_object(text: str) -> dict[str, Any] | None:
-    """The first JSON object in ``text``; an incomplete last value is dropped, never guessed."""
-    start = text.find("{")
-    if start < 0:
-        return None
-    end = text.rfind("}") + 1
-    for candidate in dict.fromkeys([text[start:end] if end > start else text[start:], text[start:]]):
-        try:
-            found = pydantic_core.from_json(candidate, allow_partial=True)
-        except ValueError:
-            continue
-        if isinstance(found, dict):
-            return found
-    return None
+def _value(answer: Any, kind: str) -> str:
+    """What a final answer says: a value of its own, one that stands alone in a list, or under its name."""
+    if isinstance(answer, dict):
+        answer = next((answer[name] for name in ("value", "answer", "result") if name in answer), answer)
+    if isinstance(answer, list) and answer and (len(answer) == 1 or kind == "math"):
+        return ", ".join(_value(part, kind) for part in answer)
+    return str(answer).strip() if isinstance(answer, str | Decimal) else _dumped(answer)
+
+
+def _dumped(answer: Any) -> str:
+    return json.dumps(answer, ensure_ascii=False, separators=(",", ":"), default=str)
 
 
 async def _ask(session: Session, answers: Sequence[str | None], round: int, agent: int) -> Commitment:

@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass
 
 from econ import prompts
+from econ.grading import objects
 from econ.grading.travelplanner import Enquiry, enquire, from_reference
 from econ.methods.base import Session, Solution
 from econ.methods.chat import Chat
-from econ.methods.commitment import json_object
 from econ.records import Json, Message
 
 _LABEL = re.compile(r"^[^\w\n]*Action\b[^:\n]*:", re.IGNORECASE | re.MULTILINE)
@@ -89,7 +89,7 @@ class _Run:
 
     def look_up(self, step: Step) -> Enquiry | None:
         """What the enquiry tells; None: there was none, or its day cannot be read."""
-        day = json_object(step.argument) if step.action else None
+        day = objects.find(step.argument) if step.action else None
         found = None if day is None else enquire(day, self.sandbox)
         if found is not None:
             self.steps[-1] |= {"dollars": found.dollars, "unknown": list(found.unknown)}

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Sequence
 
 from econ import grading, prompts
+from econ.grading import objects
 from econ.methods.base import Session, Solution, answers_of, why_none
-from econ.methods.commitment import json_object
 from econ.methods.one_call import Prompt
 from econ.records import Call, Json
 
@@ -82,7 +83,8 @@ class BestOfN:
             model=llm.coordinator,
             schema=prompts.selection_schema(len(calls)) if llm.structured else None,
         )
-        named = (json_object(call.text) or {}).get("choice")
+        choice = (objects.find(call.text, "choice") or {}).get("choice")
+        named = int(choice) if isinstance(choice, str) and re.fullmatch("[0-9]{1,3}", choice) else choice
         if isinstance(named, bool) or not isinstance(named, int) or not 1 <= named <= len(calls):
             return None
         return named - 1 if calls[named - 1].ok else None

@@ -170,6 +170,14 @@ def chooses(choice: str | Exception, *answers: str | None) -> Script:
     return lambda r: choice if r.role == "selector" else says(*answers)(r)
 
 
+@pytest.mark.parametrize(
+    "choice", ["{'choice': '2'}", 'Not {1}. {"choice": 1} no: {"Choice": 2}', '{"choice": 2, "re']
+)
+async def test_a_choice_written_loosely_is_one(choice: str) -> None:
+    solution, _ = await solve("best-of-n", chooses(choice, "5", "6", "5"))
+    assert (solution.text, solution.stop) == ("Sample 1. Final answer: 6", "chosen")
+
+
 async def test_best_of_n_draws_self_consistencys_samples_and_asks_the_coordinator() -> None:
     models = {"coordinator": "big", "executors": ["small"]}
     script = chooses('{"choice": 2}', "1", "2", "3")
@@ -193,7 +201,7 @@ async def test_best_of_n_draws_self_consistencys_samples_and_asks_the_coordinato
     [
         '{"choice": 0}',
         '{"choice": 4}',
-        '{"choice": "2"}',
+        '{"choice": "two"}',
         '{"choice": true}',
         "Answer 3",
         "",

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from econ import grading, prompts
+from econ.grading import objects
 from econ.methods.base import Session, Solution, answers_of, why_none
 from econ.methods.chat import Chat, Turn
-from econ.methods.commitment import as_text, json_object
+from econ.methods.commitment import as_text
 from econ.records import Json, Message
 
 SIDES = ("affirmative", "negative")
@@ -20,6 +21,19 @@ class Verdict:
 
     text: str | None
     side: str | None = None
+
+
+def read(text: str | None, kind: prompts.Kind) -> Verdict:
+    """The verdict in JSON that may be cut; an answer that its grader cannot read is none."""
+    found = objects.find(text or "", "answer") or {}
+    answer = found.get("answer")
+    if answer is None or str(found.get("preference", "yes")).strip().lower() == "no":
+        return Verdict(None)
+    graded = as_text(answer, kind)
+    if grading.extract(kind, graded) is None:
+        return Verdict(None)
+    side = str(found.get("side", "")).strip().lower()
+    return Verdict(graded, side if side in SIDES else None)
 
 
 class TitForTat:
@@ -78,7 +92,7 @@ class _Debate:
         self.said.append([first, second])
         told = self._told("verdict", number=round + 1, sides=self._texts(round))
         turn = await moderator.say(told, round, self._schema(prompts.mad_schema(self.session.kind)))
-        verdict = self._read(turn)
+        verdict = read(turn.text, self.session.kind)
         self.steps.append(
             {
                 "round": round,
@@ -95,7 +109,7 @@ class _Debate:
         self.chats.append(judge)
         await judge.say(self._told("candidates", sides=self._texts(0)), last)
         schema = self._schema(prompts.mad_schema(self.session.kind, final=True))
-        return self._read(await judge.say(self._told("final"), last, schema))
+        return read((await judge.say(self._told("final"), last, schema)).text, self.session.kind)
 
     def majority(self) -> Solution:
         """What the two sides said last, where nobody who judges could be read; a tie is the affirmative's."""
@@ -123,18 +137,6 @@ class _Debate:
             if answer is not None and last is not None and grading.equivalent(kind, answer, last)
         ]
         return "both" if len(owners) == len(SIDES) else next(iter(owners), None)
-
-    def _read(self, turn: Turn) -> Verdict:
-        """The verdict in JSON that may be cut; an answer that its grader cannot read is none."""
-        found = json_object(turn.text or "") or {}
-        answer = found.get("answer")
-        if answer is None or str(found.get("preference", "yes")).strip().lower() == "no":
-            return Verdict(None)
-        text = as_text(answer, self.session.kind)
-        if grading.extract(self.session.kind, text) is None:
-            return Verdict(None)
-        side = str(found.get("side", "")).strip().lower()
-        return Verdict(text, side if side in SIDES else None)
 
     def _chat(self, role: str, agent: int, model: str, tokens: int, system: Message) -> Chat:
         return Chat(
