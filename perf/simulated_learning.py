@@ -33,7 +33,11 @@ SEEN, UNSEEN = problems(116)[:16], problems(116)[16:]
 
 
 async def learn(
-    n: int, episodes: int, seed: int, condition: dict[str, Any] | None = None, rule: str = "learned"
+    n: int,
+    episodes: int,
+    seed: int,
+    condition: dict[str, Any] | None = None,
+    bne: dict[str, str] | None = None,
 ) -> training.Trainer:
     """The SIMULATED team of ``n``, trained on the problems seen; without episodes, as it starts."""
     condition = condition or {}
@@ -42,7 +46,7 @@ async def learn(
     params = Params.model_validate(
         {
             "llm": {"backend": "simulated"},
-            "bne": {"rule": rule},
+            "bne": bne or {},
             "train": train,
             "reward": condition.get("reward", {}),
         }

@@ -21,6 +21,7 @@ from econ.grading import grade
 from econ.methods.base import Solution
 from econ.simulation.team import Array
 from econ.training import trainer as training
+from econ.training.displacement import displacement
 
 PLAYS = ("econ-baseline", "econ-bne", "all rounds, held", "all rounds, moving")
 PAIRS = {
@@ -28,6 +29,7 @@ PAIRS = {
     "rounds alone: held - baseline": (2, 0),
     "moves alone: moving - held": (3, 2),
 }
+DISTANCES = (0.0, 0.35)  # off the policy, in shares of the ranges
 HEADS = (
     "| SIMULATED: rule | episodes | share of the optimum, e^0 -> e^K | mean | exploitability | rounds |",
     "| SIMULATED: rule | episodes | " + " | ".join([*PLAYS, *PAIRS]) + " |",
@@ -46,7 +48,7 @@ def positions(trainer: training.Trainer, solutions: list[Solution]) -> Array:
 
 async def measure(n: int, episodes: int, seed: int, rule: str) -> tuple[Array, Array, float]:
     """Positions [2, 2]; 1 where an answer is right [plays, problems]; mean rounds of econ-bne."""
-    trainer = await learn(n, episodes, seed, rule=rule)
+    trainer = await learn(n, episodes, seed, bne={"rule": rule})
     bne = await solve(trainer, "econ-bne")
     plays = [
         await solve(trainer, "econ-baseline"),
@@ -59,6 +61,27 @@ async def measure(n: int, episodes: int, seed: int, rule: str) -> tuple[Array, A
         for play in plays
     ]
     return positions(trainer, bne), np.array(right, dtype=float), float(np.mean([len(s.steps) for s in bne]))
+
+
+async def displaced(n: int, episodes: int, seeds: range) -> None:
+    """What one refinement gains at the policy and off it, beside a random step and the best within a step."""
+    print("\n| SIMULATED: rule | information | off the policy | gain | random step | best within a step "
+          "| share of the best | step |\n" + "|---" * 8 + "|")  # fmt: skip
+    for rule, information in (
+        ("learned", "coordinator"),
+        ("learned", "own"),
+        ("best_response", "coordinator"),
+    ):
+        bne = {"rule": rule, "information": information}
+        trainers = [await learn(n, episodes, seed, bne=bne) for seed in seeds]
+        for distance in DISTANCES:
+            found = [await displacement(trainer, UNSEEN, distance) for trainer in trainers]
+            gain, random, best, step = (
+                np.mean([getattr(each, name) for each in found])
+                for name in ("gain", "random", "best", "step")
+            )
+            print(f"| {rule} | {information} | {distance:.2f} | {gain:+.4f} | {random:+.4f} | {best:+.4f} "
+                  f"| {f'{gain / best:.0%}' if distance else '-'} | {step:.3f} |", flush=True)  # fmt: skip
 
 
 async def study(n: int, policies: list[int], seeds: range) -> None:
@@ -94,6 +117,7 @@ def main() -> None:
     parser.add_argument("--policies", type=int, nargs="+", default=[600, 150], help="episodes of training")
     asked = parser.parse_args()
     seeds = range(asked.first_seed, asked.first_seed + asked.seeds)
+    asyncio.run(displaced(asked.n_agents, asked.policies[0], seeds))
     asyncio.run(study(asked.n_agents, asked.policies, seeds))
 
 

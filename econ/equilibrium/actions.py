@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -34,6 +35,18 @@ def scale(u: Tensor, action: Action) -> list[tuple[float, float]]:
 
     t, p = ((span.low, span.high, action.fixed.get(name)) for name, span in action.dimensions.items())
     return [(value(u_t, *t), value(u_p, *p)) for u_t, u_p in shares]
+
+
+class Deviates(Protocol):
+    """What plays other actions than the policy's: an explorer, or a study that displaces them."""
+
+    def first(self, logits: Tensor, round: int) -> Tensor:
+        """The actions of a decision's first round: the policy's logits [N, 2] -> u [N, 2]."""
+        ...
+
+    def refined(self, u: Tensor, proposal: Tensor, max_step: float, round: int) -> Tensor:
+        """The actions of a later round, within ``max_step`` of u: all [N, 2]."""
+        ...
 
 
 @dataclass(frozen=True)

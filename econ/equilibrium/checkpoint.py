@@ -23,7 +23,7 @@ from econ.errors import EconError
 from econ.files import write_atomic
 from econ.params import Params
 
-FORMAT = "econ-checkpoint-4"
+FORMAT = "econ-checkpoint-5"
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,6 @@ from econ.equilibrium import losses, rewards
 from econ.equilibrium.cores import Cores
 from econ.equilibrium.mixer import Context, detached
 from econ.equilibrium.networks import TeamNetworks
-from econ.equilibrium.refinement import learned_response
 from econ.equilibrium.replay import Experience, Replay
 from econ.errors import EconError
 from econ.params import Params
@@ -204,8 +203,8 @@ class Learner:
             logits = logits.detach()
         u = torch.sigmoid(logits)
         if refines:
-            start, step = _first_actions(batch), self.params.bne.max_step
-            refined = learned_response(self.team, view.beliefs, view.group, start, step)
+            start = _at_first_round(batch, u.detach())
+            refined = executors.respond(view.beliefs, self._refined_with(view), logits)
             u = torch.where(later.view(-1, 1, 1) > 0, refined, u)
         point = u.detach().requires_grad_()
         values = self.team.value_of(view.beliefs, point, view.context)
@@ -222,6 +221,13 @@ class Learner:
             report["loss_bne_step"] = moved.item()
             surrogate = surrogate + weights.bne_step * moved
         return surrogate, report
+
+    def _refined_with(self, view: View) -> Tensor:
+        """E as refinement reads it; a constant, since the encoder learns from the critic alone."""
+        if self.params.bne.information == "coordinator":
+            return view.group
+        with torch.no_grad():
+            return self.team.group(view.beliefs, "own")
 
     def _descend(self) -> None:
         """One clipped step of every group of parameters."""
@@ -283,11 +289,12 @@ def _rounds(batch: Experience) -> tuple[Tensor, Tensor]:
     return losses.shares(first.flatten()), losses.shares(later.flatten())
 
 
-def _first_actions(batch: Experience) -> Tensor:
-    """e^0 of the decision that each round belongs to: [M, N, 2]."""
+def _at_first_round(batch: Experience, x: Tensor) -> Tensor:
+    """x [M, N, 2] of every round as it is in the first round of the same decision: [M, N, 2]."""
     index = (batch.decision.unsqueeze(1) == batch.decision.unsqueeze(2)).int().argmax(dim=2)  # [B, R]
-    wide = index.view(*index.shape, 1, 1).expand_as(batch.actions)
-    return batch.actions.gather(1, wide).flatten(0, 1)
+    by_round = x.view_as(batch.actions)
+    wide = index.view(*index.shape, 1, 1).expand_as(by_round)
+    return by_round.gather(1, wide).flatten(0, 1)
 
 
 def _next_decision(batch: Experience) -> Tensor:

@@ -20,7 +20,7 @@ from econ.equilibrium.layers import (
     drop,
 )
 from econ.equilibrium.mixer import AttentionMixer, Context, MonotoneMixer
-from econ.params import Network
+from econ.params import Information, Network
 from econ.records import stable_seed
 
 ACTION_FEATURES = 5
@@ -54,8 +54,8 @@ class Executors(nn.Module):
         self.value_of_belief = StackedLinear(n, belief, hidden)
         self.value_of_action = StackedLinear(n, ACTION_FEATURES, hidden)  # apart: its scale is its own
         self.value_head = StackedLinear(n, hidden, 1)
-        self.refine_hidden = StackedLinear(n, belief + sizes.entity_dim + ACTION_FEATURES, slot)
-        self.refine_head = StackedLinear(n, slot, 2, zero=True)  # starts at no step
+        self.refine_hidden = StackedLinear(n, belief + sizes.entity_dim, slot)
+        self.refine_head = StackedLinear(n, slot, 2, zero=True)  # starts at the policy itself
 
     def initialise(self, seed: int) -> None:
         """Executor i starts the same in a team of any size: its draws depend on (seed, i) alone."""
@@ -67,7 +67,8 @@ class Executors(nn.Module):
 
     def head_parameters(self) -> list[nn.Parameter]:
         """The linear maps that make actions and values at last."""
-        return [*self.action_head.parameters(), *self.value_head.parameters()]
+        heads = (self.action_head, self.value_head, self.refine_head)
+        return [parameter for head in heads for parameter in head.parameters()]
 
     def read_texts(self, common: Tensor, own: Tensor | None = None) -> Tensor:
         """Unit-norm embeddings of S texts that all may see [B, S, D], and of A own answers of each executor
@@ -120,10 +121,15 @@ class Executors(nn.Module):
         out: Tensor = self.value_head(hidden)
         return out.squeeze(-1)
 
-    def step(self, beliefs: Tensor, group: Tensor, u: Tensor) -> Tensor:
-        """The learned refinement step of each executor, in (-1, 1)^2: [B, N, 2]."""
-        x = torch.cat([beliefs, group, action_features(u)], dim=-1)
-        return torch.tanh(self.refine_head(F.relu(self.refine_hidden(x)))) * self.free
+    def respond(self, beliefs: Tensor, group: Tensor, logits: Tensor | None = None) -> Tensor:
+        """Each executor's learned response to its belief and E: [B, N, 2] in [0, 1].
+
+        The policy at the belief as it stands now, after the last commitment, corrected by what E_i adds.
+        ``logits``: the policy's at these beliefs, where they are known.
+        """
+        hidden = F.relu(self.refine_hidden(torch.cat([beliefs, group], dim=-1)))
+        correction = self.refine_head(hidden) * self.free
+        return torch.sigmoid((self.logits(beliefs) if logits is None else logits) + correction)
 
 
 class BeliefEncoder(nn.Module):
@@ -180,6 +186,19 @@ class TeamNetworks(nn.Module):
     @property
     def embedding_dim(self) -> int:
         return self.executors.embedding_dim
+
+    def group(self, beliefs: Tensor, information: Information) -> Tensor:
+        """E as the executors refine with it: [B, N, d_b] -> [B, N, d].
+
+        ``coordinator``: of all beliefs, a message of the coordinator's. ``own``: E_i of executor i's belief
+        alone, so that nothing of another reaches it but the commitment.
+        """
+        if information == "coordinator":
+            out: Tensor = self.encoder(beliefs)
+            return out
+        batch, n, _ = beliefs.shape
+        alone: Tensor = self.encoder(beliefs.reshape(batch * n, 1, -1))
+        return alone.view(batch, n, -1)
 
     def context(self, group: Tensor) -> Context:
         """What the mixer makes of E [B, N, d] alone: once, however many joint actions are valued."""

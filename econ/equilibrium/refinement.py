@@ -28,26 +28,22 @@ def refine(
 ) -> Tensor:
     """Proposed next actions of every executor by the rule of ``bne.rule``: [B, N, 2] in [0, 1].
 
-    Both rules lower L_BNE = bne_step |e_i - e_i^0|^2 - bne_gain Q_tot with the weights of train.losses: one
-    by a step that training has learned, one by looking for it in the mixer. An executor's inputs are its own
-    belief (its history with the last commitment), its E_i and own action. No component moves by more than
-    ``bne.max_step``.
+    Both rules lower L_BNE = bne_step |e_i - e_i^0|^2 - bne_gain Q_tot with the weights of train.losses.
+    ``learned`` goes to what training has learned to answer to the belief as it stands after the commitment;
+    ``best_response`` looks for it in the mixer. Both rest at the policy where nothing is to be gained, and
+    lead back to it from anywhere else: e^0 is the policy's, not what exploration made of it. No component
+    moves by more than ``bne.max_step``.
 
     Args:
+        beliefs: each executor's own history with the last commitment [B, N, d_b].
+        group: E [B, N, d], of all beliefs or of each one's own (``bne.information``).
         u: the actions of the last round [B, N, 2].
-        start: e^0, those of the decision's first round [B, N, 2].
+        start: e^0, the policy's action at the decision's first belief [B, N, 2].
     """
     if params.bne.rule == "best_response":
         return best_response(team, beliefs, group, u, start, params)
-    goal = learned_response(team, beliefs, group, start, params.bne.max_step)
+    goal = team.executors.respond(beliefs, group)
     return u + (goal - u).clamp(-params.bne.max_step, params.bne.max_step)
-
-
-def learned_response(
-    team: TeamNetworks, beliefs: Tensor, group: Tensor, start: Tensor, max_step: float
-) -> Tensor:
-    """e^0 + max_step * tanh(g_i(b_i, E_i, e_i^0)), g trained by the BNE losses: it settles as beliefs do."""
-    return (start + max_step * team.executors.step(beliefs, group, start)).clamp(0, 1)
 
 
 @torch.inference_mode(False)  # slopes are needed, also in play

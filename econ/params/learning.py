@@ -143,7 +143,7 @@ class LossWeights(Section):
     encoder: NonNegative = 0.1  # lambda_e: L_e = L_tot + lambda_e sum_i L_i
     actor: NonNegative = 1.0  # ascend Q_tot in the actions; 0: a frozen actor
     saturation: NonNegative = 0.003  # squared logits: at a sigmoid's end no slope would lead back
-    bne_step: NonNegative = 2.0  # |e^K - e^0|^2: refinement goes no further than the gain is worth
+    bne_step: NonNegative = 2.0  # |e^K - e^0|^2: refinement leaves the policy as far as the gain is worth
     bne_gain: NonNegative = 1.0  # Q_tot(e^0) - Q_tot(e^K)
 
 
@@ -192,16 +192,30 @@ class Train(Section):
         return self
 
 
+Information = Literal["coordinator", "own"]
+
+
 class BNE(Section):
     """Refinement between the rounds of one decision. Distances are in shares of the actions' ranges."""
 
     rule: Literal["learned", "best_response"] = "learned"
+    # What an executor refines with, beside its belief: E of all beliefs, as the coordinator's message, or E_i
+    # of its own belief alone. A best response is to the others' actions, so it needs the coordinator's.
+    information: Information = "coordinator"
     max_iterations_train: Annotated[int, Field(ge=0)] = 1
     max_iterations_infer: Annotated[int, Field(ge=0)] = 3
     max_step: Annotated[float, Field(gt=0, le=1)] = 0.2  # largest move of a component in one round
     ascent_steps: Positive = 8  # of the best response, per round
     convergence_threshold: NonNegative = 0.05
     same_commitment: Share = 0.98  # cosine from which two commitments are the same
+
+    @model_validator(mode="after")
+    def _informed(self) -> Self:
+        if self.rule == "best_response" and self.information == "own":
+            raise ValueError(
+                "information: own goes with rule: learned; a best response is to the others' actions"
+            )
+        return self
 
 
 class Team(Section):

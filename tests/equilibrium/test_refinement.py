@@ -28,18 +28,33 @@ def test_a_refinement_is_a_bounded_step_inside_the_ranges(n: int, seed: int, rul
 
 
 @settings(max_examples=30, deadline=None)
-@given(n=st.integers(1, 6), seed=st.integers(0, 999), step=st.floats(0.01, 0.5))
-def test_learned_rounds_settle_near_the_first_actions_when_beliefs_rest(
-    n: int, seed: int, step: float
-) -> None:
-    team, (beliefs, start, _) = networks(n, seed, 0.5), inputs(n, seed)
+@given(n=st.integers(1, 6), seed=st.integers(0, 999), step=st.floats(0.05, 0.5))
+def test_learned_rounds_reach_the_response_and_rest_there(n: int, seed: int, step: float) -> None:
+    team, (beliefs, u, _) = networks(n, seed, 0.5), inputs(n, seed)
     params = Params.model_validate({"bne": {"rule": "learned", "max_step": step}})
-    group, rounds = team.encoder(beliefs), [start]
-    for _ in range(4):
-        rounds.append(refine(team, beliefs, group, rounds[-1], start, params))
-    assert (rounds[1] - start).abs().max() > 1e-4
-    assert (rounds[-1] - start).abs().max() <= step + 1e-6
+    group, rounds = team.encoder(beliefs), [u]
+    for _ in range(22):  # 1 / 0.05 and a little
+        rounds.append(refine(team, beliefs, group, rounds[-1], u, params))
+    torch.testing.assert_close(rounds[-1], team.executors.respond(beliefs, group))
     torch.testing.assert_close(rounds[-1], rounds[-2])
+
+
+@settings(max_examples=30, deadline=None)
+@given(n=st.integers(2, 6), seed=st.integers(0, 999))
+def test_with_information_own_no_other_belief_moves_an_executor(n: int, seed: int) -> None:
+    team, (beliefs, u, _) = networks(n, seed, 0.5), inputs(n, seed)
+    params = Params.model_validate({"bne": {"information": "own", "max_step": 1.0}})
+    others = beliefs.clone()
+    others[:, 1:] += torch.randn(beliefs[:, 1:].shape, generator=torch.Generator().manual_seed(seed))
+    moved = [refine(team, b, team.group(b, "own"), u, u, params)[:, 0] for b in (beliefs, others)]
+    torch.testing.assert_close(*moved)
+    told = [refine(team, b, team.group(b, "coordinator"), u, u, params)[:, 0] for b in (beliefs, others)]
+    assert not torch.allclose(*told, atol=1e-5)  # the control: E of all beliefs does
+
+
+def test_a_best_response_needs_the_coordinators_information() -> None:
+    with pytest.raises(ValueError, match="information: own goes with rule: learned"):
+        Params.model_validate({"bne": {"rule": "best_response", "information": "own"}})
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from econ import prompts
-from econ.equilibrium.actions import Explorer, scale
+from econ.equilibrium.actions import Deviates, scale
 from econ.equilibrium.networks import TeamNetworks
 from econ.equilibrium.refinement import Guards, Stop, refine
 from econ.errors import EconError
@@ -53,7 +53,7 @@ class Episode:
 
 
 async def play_episode(
-    session: Session, team: TeamNetworks, iterations: int, explorer: Explorer | None = None
+    session: Session, team: TeamNetworks, iterations: int, explorer: Deviates | None = None
 ) -> Episode:
     """Play one problem.
 
@@ -76,10 +76,11 @@ class _Player:
     """Holds the executors' beliefs while an episode is played."""
 
     def __init__(
-        self, session: Session, team: TeamNetworks, episode: Episode, explorer: Explorer | None
+        self, session: Session, team: TeamNetworks, episode: Episode, explorer: Deviates | None
     ) -> None:
         self.session, self.team, self.episode, self.explorer = session, team, episode, explorer
         self.beliefs: Tensor  # [1, N, d_b], from the first action on
+        self.start: Tensor  # [N, 2], e^0: the policy's first action of this decision, unexplored
         with torch.inference_mode():
             texts = torch.stack([episode.problem_embedding, episode.strategy_embedding])
             self.given = team.executors.read_texts(texts.unsqueeze(0)).unbind(1)  # read for every round
@@ -106,17 +107,17 @@ class _Player:
     def _first_action(self) -> Tensor:
         self._believe()
         logits = self.team.executors.logits(self.beliefs)[0]
-        self.episode.policy.append(scale(torch.sigmoid(logits), self.session.params.action))
-        return torch.sigmoid(logits) if self.explorer is None else self.explorer.first(logits, self._round)
+        self.start = torch.sigmoid(logits)
+        self.episode.policy.append(scale(self.start, self.session.params.action))
+        return self.start if self.explorer is None else self.explorer.first(logits, self._round)
 
     @torch.inference_mode()
     def _refined_action(self, u: Tensor) -> Tensor:
         """Each executor's next action from its own history, the commitment and E; ``u`` was its last."""
         self._believe()
-        params, decision = self.session.params, self.episode.rounds[-1].decision
-        start = next(played.u for played in self.episode.rounds if played.decision == decision)
-        group = self.team.encoder(self.beliefs)
-        proposal = refine(self.team, self.beliefs, group, u.unsqueeze(0), start.unsqueeze(0), params)[0]
+        params, start = self.session.params, self.start.unsqueeze(0)
+        group = self.team.group(self.beliefs, params.bne.information)
+        proposal = refine(self.team, self.beliefs, group, u.unsqueeze(0), start, params)[0]
         if self.explorer is None:
             return proposal
         return self.explorer.refined(u, proposal, params.bne.max_step, self._round)
