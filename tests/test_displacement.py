@@ -20,7 +20,7 @@ SEEN, UNSEEN = problems(28)[:16], problems(28)[16:]
 def test_refinement_regains_what_a_step_can_and_loses_nothing_at_the_policy(bne: dict[str, str]) -> None:
     """SIMULATED, small networks and one seed; the whole study trains on more of both."""
     network = merged(SMALL, {"belief_dim": 32, "mlp_hidden": 64, "entity_dim": 64})
-    train = {"episodes": 160, "gradient_steps": 4, "early_stopping": {"enabled": False}}
+    train = {"episodes": 240, "gradient_steps": 4, "early_stopping": {"enabled": False}}
     p = Params.model_validate(
         {"llm": {"backend": "simulated"}, "network": network, "train": train, "bne": bne}
     )
