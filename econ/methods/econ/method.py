@@ -116,11 +116,13 @@ def earned(problem: Problem, solution: Solution, verdict: Verdict, params: Param
     """
     from econ.equilibrium.rewards import total
     from econ.grading import gradable, grade
+    from econ.methods.commitment import as_text
 
     if "alpha" not in solution.detail or not gradable(problem):
         return {}
     last, (a_al, a_ts, a_cc) = solution.steps[-1], solution.detail["alpha"]
-    tasks = [params.reward.r_max * grade(problem, answer, params).reward for answer in last["answers"]]
+    said = [None if answer is None else as_text(answer, problem.kind) for answer in last["answers"]]
+    tasks = [params.reward.r_max * grade(problem, text, params).reward for text in said]
     parts = zip(last["AL"], tasks, last["CC"], strict=True)
     executors = [round(a_al * al + a_ts * ts + a_cc * cc, 4) for al, ts, cc in parts]
     team = total(sum(executors) / len(executors), verdict.reward, params.reward)
