@@ -35,14 +35,19 @@ HIDDEN: dict[str, dict[str, Any]] = {
     "gsm_hard": {"code": f"def solution():\n    return {MARKER}", "target": float(MARKER)},
     "math": {"solution": f"It is \\boxed{{{MARKER}}}", "answer": MARKER},
     "svamp": {"Equation": f"( {MARKER} )", "Answer": MARKER},
-    "strategyqa": {"facts": f"Fact {MARKER}.", "term": MARKER, "description": MARKER},
+    "strategyqa": {
+        "facts": f"Fact {MARKER}.",
+        "decomposition": [MARKER],
+        "term": MARKER,
+        "description": MARKER,
+    },
     "travelplanner": {},
 }
 SMALL = {"entity_dim": 16, "belief_dim": 8, "heads": 2, "mlp_hidden": 16, "key_query_dim": 8, "text_dim": 8}
 PLAY: dict[str, Any] = {
     "network": SMALL,
     "train": {"episodes": 16, "early_stopping": {"enabled": False}},
-    "data": {"source": "mirror", "train_problems": None, "test_problems": None},
+    "data": {"source": "mirror", "train_problems": 6, "test_problems": 6},
 }
 
 

@@ -1,6 +1,6 @@
 """The benchmarks: found, normalised to problems, checked by hash, sampled.
 
-Sources are the hub at pinned revisions, a mirror folder with the same files, the few problems that this
+Sources are the hub at pinned revisions, a mirror folder with the same files, the problems that this
 project ships, or a user's own question/answer set (``data.custom``).
 """
 

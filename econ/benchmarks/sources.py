@@ -78,7 +78,7 @@ def choose(benchmark: Benchmark, params: Params, warn: Callable[[str], None] | N
             "the model hub cannot be reached", "name a folder with data.mirror or ECON_DATA_MIRROR"
         )
     warn(
-        f"econ: warning: no mirror is named and the hub cannot be reached: {benchmark.name} uses the few "
+        f"econ: warning: no mirror is named and the hub cannot be reached: {benchmark.name} uses the "
         "problems shipped with this project, NOT the real benchmark (data.mirror names a folder with it)"
     )
     return Origin("shipped", SHIPPED)

@@ -19,7 +19,7 @@ def command(benchmark: str | None, params_file: Path) -> None:
     """Fetch the benchmarks and normalise them to problems.
 
     Sources: the model hub at pinned revisions, the folder named by data.mirror or ECON_DATA_MIRROR, or the
-    few problems that come with this project. Every gold is graded through its own grader.
+    problems that come with this project. Every gold is graded through its own grader.
 
     \b
     Example: econ download --benchmark gsm8k
