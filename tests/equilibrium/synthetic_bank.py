@@ -34,7 +34,7 @@ class World:
     spread: float = 1.5
     taste: float = 0.0
 
-    def chances(self, problems: int, rng: np.random.Generator) -> Array:
+    def probabilities(self, problems: int, rng: np.random.Generator) -> Array:
         """Of every class: [P, M, C, K]."""
         ease = rng.normal(0.5, self.spread, (problems, 1, 1))
         skill = self.skill + self.taste * rng.normal(size=(problems, *self.skill.shape))
@@ -44,20 +44,23 @@ class World:
 
     def draw(self, problems: int, samples: int, seed: int) -> ResponseTable:
         rng = np.random.default_rng(seed)
-        return drawn(self.chances(problems, rng), samples, rng)
+        return drawn(self.probabilities(problems, rng), samples, rng)
 
 
-def drawn(chances: Array, samples: int, rng: np.random.Generator) -> ResponseTable:
-    """A bank of answers with these chances of the classes [P, M, C, K]."""
-    upto = chances.cumsum(axis=3)[:, :, :, None]
-    classes = (rng.random((*chances.shape[:3], samples, 1)) > upto[..., :-1]).sum(axis=4)
+def drawn(probabilities: Array, samples: int, rng: np.random.Generator) -> ResponseTable:
+    """A bank of answers with these probabilities of the classes [P, M, C, K]."""
+    upto = probabilities.cumsum(axis=3)[:, :, :, None]
+    classes = (rng.random((*probabilities.shape[:3], samples, 1)) > upto[..., :-1]).sum(axis=4)
+    problems, kinds = len(probabilities), np.arange(KINDS)
+    alike = np.where(kinds[:, None] == kinds, 1.0, 0.5)
     return ResponseTable(
-        GRID[: chances.shape[2]],
+        GRID[: probabilities.shape[2]],
         classes,
-        right=np.broadcast_to(np.arange(KINDS) == 0, (len(chances), KINDS)),
-        similar=np.broadcast_to(np.where(np.eye(KINDS, dtype=bool), 1.0, 0.5), (len(chances), KINDS, KINDS)),
+        right=np.broadcast_to(kinds == 0, (problems, KINDS)),
+        task=np.broadcast_to(1.0 * (kinds == 0), (problems, KINDS)),
+        similar=np.broadcast_to(alike, (problems, KINDS, KINDS)),
         tokens=np.full(classes.shape, 100),
-        clusters=np.arange(len(chances)),
+        clusters=np.arange(problems),
     )
 
 
@@ -65,14 +68,14 @@ def payoffs(table: ResponseTable) -> TeamPayoffs:
     return TeamPayoffs(table, ALPHA, Reward())
 
 
-def expected(chances: Array, team: tuple[int, ...], cells: tuple[int, ...], agent: int) -> Array:
+def expected(probabilities: Array, team: tuple[int, ...], cells: tuple[int, ...], agent: int) -> Array:
     """True payoffs of ``agent`` in every cell, the others in theirs: [P, C, J]."""
     n = len(team)
     tuples = np.array(list(product(range(KINDS), repeat=n)))
-    one = drawn(chances[:1], 1, np.random.default_rng(0))
+    one = drawn(probabilities[:1], 1, np.random.default_rng(0))
     paid = payoffs(one)(np.zeros(len(tuples), dtype=int), tuples)[:, agent]  # [T, J]: alike on every problem
-    likely = np.ones((len(chances), chances.shape[2], len(tuples)))
+    likely = np.ones((len(probabilities), probabilities.shape[2], len(tuples)))
     for i, model in enumerate(team):
-        own = chances[:, model, :] if i == agent else chances[:, model, [cells[i]]]
+        own = probabilities[:, model, :] if i == agent else probabilities[:, model, [cells[i]]]
         likely = likely * own[:, :, tuples[:, i]]
     return likely @ paid

@@ -25,7 +25,7 @@ def certified(table: ResponseTable, cells: tuple[int, ...], features: Array | No
 
 
 def true_epsilon(world: World, cells: tuple[int, ...]) -> float:
-    truth = world.chances(5000, np.random.default_rng(99))
+    truth = world.probabilities(5000, np.random.default_rng(99))
     paid = [expected(truth, TEAM_OF_3, cells, agent)[:, :, 1].mean(axis=0) for agent in range(3)]
     return max(0.0, *(float((paid[i] - paid[i][cells[i]]).max()) for i in range(3)))
 
@@ -76,7 +76,7 @@ def by_kind(problems: int, seed: int) -> tuple[ResponseTable, Array]:
     features = np.column_stack([kinds + rng.normal(0, 0.1, problems), rng.normal(size=(problems, 3))])
     table = tables[0]
     return ResponseTable(
-        GRID, classes, table.right, table.similar, table.tokens, np.arange(problems)
+        GRID, classes, table.right, table.task, table.similar, table.tokens, np.arange(problems)
     ), features
 
 

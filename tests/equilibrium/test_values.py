@@ -15,7 +15,7 @@ from econ.equilibrium.empirical.responses import INVALID, Array, ResponseTable, 
 from econ.equilibrium.empirical.values import distinct, distinct_samples, values
 from econ.errors import EconError
 from econ.params import Reward, Simulated
-from econ.simulation.team import SimulatedGame, chances
+from econ.simulation.team import SimulatedGame
 from tests.equilibrium.synthetic_bank import BEST, GRID, SKILL, World, drawn, expected, payoffs
 
 TEAM_OF_3 = (0, 0, 0)
@@ -38,7 +38,10 @@ def with_replacement(table: ResponseTable) -> float:
 
 @pytest.mark.parametrize(("samples", "tables", "bias"), [(3, 12, -0.02), (8, 3, -0.006)])
 def test_distinct_samples_leave_no_bias_and_replacement_does(samples: int, tables: int, bias: float) -> None:
-    truth, rng = World(SKILL[None, [BEST]]).chances(3000, np.random.default_rng(5)), np.random.default_rng(6)
+    truth, rng = (
+        World(SKILL[None, [BEST]]).probabilities(3000, np.random.default_rng(5)),
+        np.random.default_rng(6),
+    )
     exact = expected(truth, TEAM_OF_3, (0, 0, 0), 0)[:, 0, 2].mean()
     banks = [drawn(truth, samples, rng) for _ in range(tables)]
     assert np.mean([accuracy(bank) for bank in banks]) == pytest.approx(exact, abs=0.006)
@@ -46,7 +49,7 @@ def test_distinct_samples_leave_no_bias_and_replacement_does(samples: int, table
 
 
 def test_all_deviations_agree_with_the_closed_form() -> None:
-    truth = WORLD.chances(60, np.random.default_rng(7))
+    truth = WORLD.probabilities(60, np.random.default_rng(7))
     table = drawn(truth, 48, np.random.default_rng(8))
     cells = (BEST, 0, 17)
     found = values(table, TEAM_OF_3, pure(len(GRID), np.array(cells)), payoffs(table))
@@ -57,17 +60,13 @@ def test_all_deviations_agree_with_the_closed_form() -> None:
 
 def test_a_game_of_classes_is_the_simulated_teams() -> None:
     """Answers in exactly their expected numbers: r_tot and accuracy of the closed form, to the last digit."""
-    params, hardness, actions = Simulated(), (0.2, 0.7), np.array([[0.3, 0.3], [0.6, 0.2], [0.4, 0.9]])
-    rights = np.array([[chances(actions[i], i, h, True, params)[0] for i in range(3)] for h in hardness])
-    # The common mistake and right alone, so that counts over 4 samples can be exact: chances in quarters.
-    rights = np.round(4 * rights) / 4
-    classes = (np.arange(4) >= 4 * rights[:, :, None, None]).astype(int)
-    table = table_of(actions[:1], classes, classes == 0, np.ones_like(classes), np.tile(np.eye(2), (2, 1, 1)))
-    game = SimulatedGame(3, params, Reward(), hardness)
-    total, right = game._tables
+    game = SimulatedGame(3, Simulated(), Reward(), (0.2, 0.7))
+    rights = np.array([[0.25, 0.5, 0.75], [0.0, 0.5, 0.25]])  # of each agent on either problem, in quarters
+    classes = (np.arange(4) >= 4 * rights[:, :, None, None]).astype(int)  # else the common mistake
+    right, alone = classes == 0, np.tile(np.eye(2), (2, 1, 1))
+    table = table_of(GRID[:1], classes, 1.0 * right, right, np.ones_like(classes), alone)
     exact = [
-        np.mean([contracted(grid, [[r, 1 - r, 0.0] for r in row]) for row in rights])
-        for grid in (total, right)
+        np.mean([contracted(grid, [[r, 1 - r, 0.0] for r in row]) for row in rights]) for grid in game._tables
     ]
     found = values(table, (0, 1, 2), np.ones((3, 1)), TeamPayoffs(table, (0.4, 0.4, 0.2), Reward()))
     assert found.profile[:, 0, 1:].mean(axis=0) == pytest.approx(exact, abs=1e-12)
@@ -145,7 +144,7 @@ def test_too_few_samples_for_the_team_are_named() -> None:
 
 def test_unreadable_answers_earn_nothing_and_do_not_vote() -> None:
     classes = np.array([[[[INVALID, 0]]]])
-    table = table_of(GRID[:1], classes, classes == 0, classes + 5, np.eye(1)[None])
+    table = table_of(GRID[:1], classes, 1.0 * (classes == 0), classes == 0, classes + 5, np.eye(1)[None])
     paid = TeamPayoffs(table, (0.4, 0.4, 0.2), Reward())
     rows = np.zeros(2, dtype=int)
     own, team, right = paid(rows, np.array([[INVALID, 0], [INVALID, INVALID]])).transpose(2, 0, 1)

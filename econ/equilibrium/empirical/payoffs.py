@@ -43,10 +43,11 @@ class TeamPayoffs:
     def __call__(self, problems: Ints, classes: Ints) -> Array:
         committed = self.coordinator(problems, classes)
         own = self.reward.r_max * (self._components(problems, classes, committed) @ np.array(self.alpha))
-        outcome = self.table.right[problems, committed] & (committed != INVALID)
+        there = committed != INVALID
+        outcome, right = (of[problems, committed] * there for of in (self.table.task, self.table.right))
         share = self.reward.commitment_weight
         team = (1 - share) * own.mean(axis=1) + share * self.reward.r_max * outcome
-        common = np.broadcast_to(np.stack([team, outcome], axis=1)[:, None], (*classes.shape, 2))
+        common = np.broadcast_to(np.stack([team, right], axis=1)[:, None], (*classes.shape, 2))
         return np.concatenate([own[:, :, None], common], axis=2)
 
     def _components(self, problems: Ints, classes: Ints, committed: Ints) -> Array:
@@ -57,7 +58,7 @@ class TeamPayoffs:
         peers = peers * (read[:, None, :] & ~np.eye(classes.shape[1], dtype=bool))
         weight = self.reward.novelty_weight
         contribution = fidelity * (1 - weight + weight * (1 - peers.max(axis=2)))
-        task = self.table.right[row, classes]
+        task = self.table.task[row, classes]
         out: Array = np.stack([fidelity, task, contribution], axis=2) * read[:, :, None]
         return out
 
@@ -84,6 +85,7 @@ def moves_table(problems: int, moves: tuple[int, ...]) -> ResponseTable:
         cells=np.stack([np.arange(cells), np.zeros(cells)], axis=1).astype(float),
         classes=np.broadcast_to(classes[None, :, :, None], shape).astype(np.int64),
         right=np.zeros((problems, cells), dtype=bool),
+        task=np.zeros((problems, cells)),
         similar=np.broadcast_to(np.eye(cells), (problems, cells, cells)).copy(),
         tokens=np.zeros(shape, dtype=np.int64),
         clusters=np.arange(problems),

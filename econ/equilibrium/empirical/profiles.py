@@ -1,7 +1,7 @@
-"""Strategy profiles on the grid: every agent's chances over the cells.
+"""Strategy profiles on the grid: every agent's probabilities over the cells.
 
 An action between the grid's points is played as the mixed strategy over its four corner cells with bilinear
-chances, so the game on the grid stays defined and every action of the continuous range is one of its
+probabilities, so the game on the grid stays defined and every action of the continuous range is one of its
 strategies. ``nearest`` plays the closest cell instead, as the control of that choice.
 """
 
@@ -14,7 +14,7 @@ from econ.errors import EconError
 
 
 def mixed(cells: Array, actions: Array, nearest: bool = False) -> Array:
-    """Chances over the cells [C, 2] of actions [..., 2]: [..., C].
+    """Probabilities over the cells [C, 2] of actions [..., 2]: [..., C].
 
     Raises:
         EconError: the cells are no full grid, or an action lies outside its hull; it is named.
@@ -29,13 +29,13 @@ def mixed(cells: Array, actions: Array, nearest: bool = False) -> Array:
     first, second = (_between(axis, actions[..., d], d) for d, axis in enumerate(axes))
     places = np.stack([np.searchsorted(axis, cells[:, d]) for d, axis in enumerate(axes)])
     if nearest:
-        first, second = (_rounded(chance) for chance in (first, second))
+        first, second = (_rounded(probability) for probability in (first, second))
     out: Array = first[..., places[0]] * second[..., places[1]]
     return out
 
 
 def _between(axis: Array, values: Array, dimension: int) -> Array:
-    """Linear chances of the axis's points [...] -> [..., len(axis)]."""
+    """Linear probabilities of the axis's points [...] -> [..., len(axis)]."""
     slack = 1e-6 * max(1.0, float(np.abs(axis).max()))
     outside = (values < axis[0] - slack) | (values > axis[-1] + slack)
     if outside.any():
@@ -56,10 +56,10 @@ def _between(axis: Array, values: Array, dimension: int) -> Array:
     return out
 
 
-def _rounded(chance: Array) -> Array:
-    """All of the chance on the likeliest point."""
-    out = np.zeros_like(chance)
-    np.put_along_axis(out, chance.argmax(axis=-1)[..., None], 1.0, axis=-1)
+def _rounded(probability: Array) -> Array:
+    """All of the probability on the likeliest point."""
+    out = np.zeros_like(probability)
+    np.put_along_axis(out, probability.argmax(axis=-1)[..., None], 1.0, axis=-1)
     return out
 
 

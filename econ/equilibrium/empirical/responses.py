@@ -28,6 +28,7 @@ class ResponseTable:
         cells: the grid's actions (temperature, second value): [C, 2].
         classes: class of each answer within its problem, :data:`INVALID` where unreadable: [P, M, C, S].
         right: whether a class is the right answer: [P, K].
+        task: task reward TS of a class, in [0, 1]: [P, K].
         similar: likeness of two classes' representative texts, in [0, 1] (cosine mapped there): [P, K, K].
         tokens: completion tokens of each answer: [P, M, C, S].
         clusters: source question of each problem; problems of one are not independent: [P].
@@ -36,6 +37,7 @@ class ResponseTable:
     cells: Array
     classes: Ints
     right: Bools
+    task: Array
     similar: Array
     tokens: Ints
     clusters: Ints
@@ -44,8 +46,8 @@ class ResponseTable:
         problems, _, cells, _ = self.classes.shape
         kinds = self.right.shape[1]
         expected = {
-            "cells": (cells, 2), "right": (problems, kinds), "similar": (problems, kinds, kinds),
-            "tokens": self.classes.shape, "clusters": (problems,),
+            "cells": (cells, 2), "right": (problems, kinds), "task": (problems, kinds),
+            "similar": (problems, kinds, kinds), "tokens": self.classes.shape, "clusters": (problems,),
         }  # fmt: skip
         for name, shape in expected.items():
             if getattr(self, name).shape != shape:
@@ -74,6 +76,7 @@ class ResponseTable:
             self,
             classes=self.classes[problems],
             right=self.right[problems],
+            task=self.task[problems],
             similar=self.similar[problems],
             tokens=self.tokens[problems],
             clusters=self.clusters[problems],
@@ -85,26 +88,36 @@ class ResponseTable:
 
 
 def table_of(
-    cells: Array, classes: Ints, correct: Bools, tokens: Ints, embeddings: Array, clusters: Ints | None = None
-) -> ResponseTable:
-    """A table from graded answers: a class is as right, and as like others, as its first answer.
+    cells: Array, classes: Ints, rewards: Array, correct: Bools, tokens: Ints, embeddings: Array,
+    clusters: Ints | None = None,
+) -> ResponseTable:  # fmt: skip
+    """A table from graded answers: a class is as right, as rewarded, and as like others as its first answer.
 
     Args:
-        cells: [C, 2]. classes, correct, tokens: [P, M, C, S]; class :data:`INVALID` marks unreadable answers.
+        cells: [C, 2]. classes, rewards (TS), correct, tokens: [P, M, C, S]; class :data:`INVALID` marks
+            unreadable answers.
         embeddings: of each class's representative text, all zeros where a problem has fewer: [P, K, D].
         clusters: [P]; None: every problem is its own.
     """
     problems, kinds, _ = embeddings.shape
-    flat, hits = classes.reshape(problems, -1), correct.reshape(problems, -1)
-    right = np.zeros((problems, kinds), dtype=bool)
-    rows = np.broadcast_to(np.arange(problems)[:, None], flat.shape)[:, ::-1]
-    read = flat[:, ::-1] != INVALID
-    right[rows[read], flat[:, ::-1][read]] = hits[:, ::-1][read]  # the first answer is written last
     length = np.linalg.norm(embeddings, axis=-1, keepdims=True)
     unit = embeddings / np.where(length > 0, length, 1.0)
-    similar = np.clip((unit @ unit.transpose(0, 2, 1) + 1) / 2, 0, 1)
-    own = np.arange(problems) if clusters is None else clusters
-    return ResponseTable(cells, classes, right, similar, tokens, own)
+    return ResponseTable(
+        cells, classes,
+        right=_of_first(classes, correct, kinds).astype(bool), task=_of_first(classes, rewards, kinds),
+        similar=np.clip((unit @ unit.transpose(0, 2, 1) + 1) / 2, 0, 1),
+        tokens=tokens, clusters=np.arange(problems) if clusters is None else clusters,
+    )  # fmt: skip
+
+
+def _of_first(classes: Ints, facts: Array | Bools, kinds: int) -> Array:
+    """A fact of each class's first answer: [P, M, C, S] -> [P, K]."""
+    problems = len(classes)
+    last_first, told = (x.reshape(problems, -1)[:, ::-1] for x in (classes, facts))
+    row, place = np.nonzero(last_first != INVALID)
+    out = np.zeros((problems, kinds))
+    out[row, last_first[row, place]] = told[row, place]  # the first answer is written last
+    return out
 
 
 def needs_samples(table: ResponseTable, team: tuple[int, ...]) -> None:

@@ -56,7 +56,7 @@ def values(
 
     Args:
         team: each agent's model: [N].
-        weights: chances over cells [N, C], or one profile per problem [P, N, C].
+        weights: probabilities over cells [N, C], or one profile per problem [P, N, C].
         most: tuples of samples per problem; all are taken where there are no more. Likewise the others'
             combinations of cells, else cells are drawn in strata. Exact where all is taken.
     """
@@ -72,17 +72,17 @@ def one_agent(
     """Payoffs of ``agent`` in every cell against the others' strategies: [P, C, J]; see :func:`values`."""
     rng = np.random.default_rng(seed)
     tuples = distinct_samples(table.samples, team, most, rng)
-    tuples, cells, chances = _played(weights, tuples, agent, rng)
+    tuples, cells, probabilities = _played(weights, tuples, agent, rng)
     out = []
     for rows in _chunks(table, len(tuples), len(team)):
         classes = _with_deviations(table, team, tuples, cells[rows], rows, agent)
         paid = _paid(payoffs, rows, classes, agent)  # [P', C, B, J]
-        out.append(np.einsum("pcbj,pb->pcj", paid, chances[rows]))
+        out.append(np.einsum("pcbj,pb->pcj", paid, probabilities[rows]))
     return np.concatenate(out)
 
 
 def _played(weights: Array, tuples: Ints, agent: int, rng: np.random.Generator) -> tuple[Ints, Ints, Array]:
-    """Sample tuples [B, N], the agents' cells [P, B, N], and each draw's chance [P, B]."""
+    """Sample tuples [B, N], the agents' cells [P, B, N], and each draw's probability [P, B]."""
     problems = len(weights)
     support = (weights > 0).sum(axis=2).max(axis=0)
     support[agent] = 1
@@ -91,15 +91,15 @@ def _played(weights: Array, tuples: Ints, agent: int, rng: np.random.Generator) 
         drawn = played_cells(weights, len(tuples), rng)
         return tuples, drawn, np.full((problems, len(tuples)), 1 / len(tuples))
     ranked = np.argsort(-weights, axis=2, kind="stable")
-    chances = np.take_along_axis(weights, ranked, axis=2)
-    chances[:, agent] = 1.0  # averaged over by whoever asks: the deviations are every cell
-    cells, chance = [], []
+    probabilities = np.take_along_axis(weights, ranked, axis=2)
+    probabilities[:, agent] = 1.0  # averaged over by whoever asks: the deviations are every cell
+    cells, probability = [], []
     for places in product(*(range(k) for k in support.tolist())):
         at = np.arange(len(places)), np.array(places)
         cells.append(ranked[:, *at])
-        chance.append(chances[:, *at].prod(axis=1))
+        probability.append(probabilities[:, *at].prod(axis=1))
     combined = np.repeat(np.stack(cells, axis=1), len(tuples), axis=1)
-    repeated = np.repeat(np.stack(chance, axis=1), len(tuples), axis=1) / len(tuples)
+    repeated = np.repeat(np.stack(probability, axis=1), len(tuples), axis=1) / len(tuples)
     return np.tile(tuples, (len(cells), 1)), combined, repeated
 
 
