@@ -43,6 +43,16 @@ def bank(benchmark: str, split: str, model: str, style: str = "plain") -> Path:
     return RESULTS / "bank" / benchmark / f"{split}--{model_label(model)}--{style}.parquet"
 
 
+def recorded_calls(benchmark: str, model: str) -> Path:
+    """The recorded calls of all that is not an executor."""
+    return RESULTS / "bank" / benchmark / f"calls--{model_label(model)}.parquet"
+
+
+def shipped(path: Path, model: str) -> Path:
+    """Where the project brings along what a run would have recorded at ``path``."""
+    return RECORDS / model_label(model) / path.parent.name / path.name
+
+
 def model_label(model: str) -> str:
     """A model's name as part of a file name: ``a/b.gguf`` is b, ``owner/name`` is owner--name."""
     if model.endswith(".gguf"):

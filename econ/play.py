@@ -102,6 +102,7 @@ async def solve(method: Method, problem: Problem, session: Session, job: Job) ->
         detail=detail,
         simulated=session.client.simulated,
         calls=session.calls,
+        recorded=session.client.recorded,
     )
 
 

@@ -64,6 +64,7 @@ class Request:
     seed: int
     sample: int = 0  # repeat number: the same question asked again on purpose
     schema: Mapping[str, Any] | None = None  # JSON schema of a structured answer, where the backend can
+    draw: int = 0  # which of the answers that were recorded ahead; no server sees it
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +168,7 @@ class Trace:
     detail: Mapping[str, Any]
     simulated: bool
     calls: tuple[Call, ...]
+    recorded: str = ""  # model, engine and date of the records that it was played from
 
     @classmethod
     def from_json(cls, row: Json) -> Trace:

@@ -94,6 +94,7 @@ BACKENDS = Registry(
         "together": "econ.llm.backends.together:Together",
         "openai": "econ.llm.backends.openai:OpenAI",
         "simulated": "econ.simulation.client:SimulatedClient",
+        "bank": "econ.bank.client:BankClient",
     },
 )
 

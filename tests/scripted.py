@@ -21,6 +21,7 @@ class ScriptedClient:
     """
 
     simulated = True
+    recorded = ""
 
     def __init__(self, script: Script, context: int | None = None) -> None:
         self.script = script

@@ -175,7 +175,7 @@ class Builder:
             second=params.action.second,
             max_tokens=self._max_tokens,
             top_p=params.action.fixed_top_p,
-            strategy=_strategy_setting(params),
+            strategy=schema.strategy_setting(params),
             entries=tuple(self.entries.values()),
             simulated=client.simulated,
             made=(self.old.card.made[0] if self.old else today, today),
@@ -253,16 +253,6 @@ def _told(call: Call) -> Json:
         "prompt_tokens": call.prompt_tokens,
         "completion_tokens": call.completion_tokens,
         "finish_reason": call.finish_reason,
-    }
-
-
-def _strategy_setting(params: Params) -> Json:
-    team, caps = params.team, params.llm.max_tokens
-    return {
-        "mode": team.strategy,
-        "temperature": team.strategy_temperature,
-        "asked": caps.strategy_asked,
-        "cap": caps.strategy if team.strategy == "short" else team.detailed_tokens,
     }
 
 

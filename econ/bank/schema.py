@@ -162,6 +162,17 @@ def sampling(cell: Cell, params: Params, max_tokens: int) -> Sampling:
     return Sampling(cell.temperature, cell.second, 1.0, max_tokens)
 
 
+def strategy_setting(params: Params) -> Json:
+    """All of the params that a strategy depends on, beside the coordinator's model."""
+    team, caps = params.team, params.llm.max_tokens
+    return {
+        "mode": team.strategy,
+        "temperature": team.strategy_temperature,
+        "asked": caps.strategy_asked,
+        "cap": caps.strategy if team.strategy == "short" else team.detailed_tokens,
+    }
+
+
 def row(call: Call, problem_id: str, strategy: str, cell: Cell) -> Row:
     """An answer as it came, not graded yet."""
     return Row(

@@ -7,7 +7,8 @@ made again from the texts, are covered by Parquet's own page checksums.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -52,29 +53,54 @@ def read(path: Path) -> Bank:
     Raises:
         EconError: it is not there, is no bank, is damaged, or was written by a later version.
     """
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
     if not path.is_file():
         raise EconError(f"there is no bank at {path}", "econ bank build makes it")
-    try:
+    with _readable(path):
         table = pq.read_table(path, page_checksum_verification=True)
-        metadata = table.schema.metadata or {}
-        card, content, whole = (metadata[name] for name in (_CARD, _ROWS, _WHOLE))
-        if hashlib.sha256(card + content).hexdigest() != whole.decode():
-            raise ValueError("its card has another SHA-256")
-        if (version := orjson.loads(card)["version"]) > VERSION:
-            raise EconError(f"{path} has version {version} of the format", "update this package")
+        own, content = _card(path, table.schema.metadata)
         rows = _rows(table)
-        if rows_digest(rows) != content.decode():
+        if rows_digest(rows) != content:
             raise ValueError("its rows have another SHA-256")
-        return Bank(Card.from_json(card), rows, _vectors(table))
+        return Bank(own, rows, _vectors(table))
+
+
+def card(path: Path) -> Card:
+    """A bank's card alone, at once.
+
+    Raises:
+        EconError: as :func:`read`; the rows are not looked at.
+    """
+    import pyarrow.parquet as pq
+
+    with _readable(path):
+        return _card(path, pq.read_schema(path).metadata)[0]
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Whatever reading a damaged file brings about is one fault."""
+    import pyarrow as pa
+
+    try:
+        yield
     except (pa.ArrowException, OSError, LookupError, ValueError, TypeError) as fault:
         reason = " ".join(str(fault).split())
         raise EconError(
             f"{path} is no bank, or damaged ({reason})",
             "move it away; econ bank build makes it again from the answers that are kept",
         ) from None
+
+
+def _card(path: Path, metadata: Mapping[bytes, bytes] | None) -> tuple[Card, str]:
+    """The card, and the SHA-256 of the rows."""
+    about, content, whole = ((metadata or {})[name] for name in (_CARD, _ROWS, _WHOLE))
+    if hashlib.sha256(about + content).hexdigest() != whole.decode():
+        raise ValueError("its card has another SHA-256")
+    if (version := orjson.loads(about)["version"]) > VERSION:
+        raise EconError(f"{path} has version {version} of the format", "update this package")
+    return Card.from_json(about), content.decode()
 
 
 def rows_digest(rows: Sequence[Row]) -> str:

@@ -136,6 +136,7 @@ class _Look:
     """Answers from the cache alone; what is asked for side by side with a missing answer is looked up too."""
 
     simulated = False
+    recorded = ""
 
     def __init__(self, client: LLMClient) -> None:
         self._client = client

@@ -221,6 +221,7 @@ class CountingClient:
     """
 
     simulated = True
+    recorded = ""
 
     def __init__(self) -> None:
         self.needs: Needs = {}

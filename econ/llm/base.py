@@ -44,6 +44,7 @@ class Client(Protocol):
     """
 
     simulated: bool  # everything made with a simulated backend says SIMULATED
+    recorded: str  # model, engine and date of the records that answer; everything made so says RECORDED
 
     async def complete(self, request: Request) -> Call: ...
 

@@ -58,7 +58,7 @@ class _Counts:
 class LLMClient:
     """See :class:`econ.llm.base.Client`."""
 
-    simulated = False
+    simulated, recorded = False, ""
 
     def __init__(
         self,

@@ -39,7 +39,7 @@ class Finding:
 def examine(params: Params) -> Iterator[Finding]:
     """All checks, the quick ones first; the last ones ask the model."""
     yield from (_package(name, "engine") for name in ("snakemake", "dvc"))
-    yield from (_package(name, "package") for name in (*COMMON, *NEEDED[params.llm.backend]))
+    yield from (_package(name, "package") for name in (*COMMON, *NEEDED.get(params.llm.backend, ())))
     yield _disk()
     yield _data(params)
     yield _embedding(params)
@@ -108,6 +108,9 @@ def _backend(params: Params) -> Iterator[Finding]:
     if llm.backend == "simulated":
         yield Finding(name, True, "closed form; results say SIMULATED")
         return
+    if llm.backend == "bank":
+        yield asyncio.run(_records(name, params))
+        return
     impatient = llm.model_copy(update={"patience_seconds": min(llm.patience_seconds, 5.0)})
     try:
         answers = asyncio.run(_ask(params.model_copy(update={"llm": impatient})))
@@ -116,6 +119,16 @@ def _backend(params: Params) -> Iterator[Finding]:
         return
     yield Finding(name, True, "reachable")
     yield from answers
+
+
+async def _records(name: str, params: Params) -> Finding:
+    from econ.llm import open_client
+
+    try:
+        async with open_client(params) as client:
+            return Finding(name, True, f"answers of {client.recorded}; results say RECORDED")
+    except EconError as fault:
+        return Finding(name, False, fault.problem, fault.way_out)
 
 
 async def _ask(params: Params) -> list[Finding]:

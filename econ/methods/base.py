@@ -45,6 +45,7 @@ class Session:
         seed: of the run. A request's own seed is a function of (seed, problem, role, agent, round, sample),
             so equal questions of two methods are one paid answer.
         watch: told of every call as it ends, for showing a game live.
+        draw: which of the answers that were recorded ahead are taken, where they are; None: by ``seed``.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Session:
         n_agents: int,
         seed: int,
         watch: Callable[[Call], None] | None = None,
+        draw: int | None = None,
     ) -> None:
         if n_agents < 1:
             raise EconError(f"a team of {n_agents} agents cannot answer", "give it at least one (n_agents)")
@@ -67,6 +69,7 @@ class Session:
         self.params = params
         self.n_agents = n_agents
         self.seed = seed
+        self.draw = seed if draw is None else draw
         self._watch = watch
         self._calls: list[Call] = []
 
@@ -102,6 +105,7 @@ class Session:
             seed=stable_seed(self.seed, self.problem_id, role, agent, round, sample),
             sample=sample,
             schema=schema,
+            draw=self.draw,
         )
         call = await self.client.complete(request)
         self._calls.append(call)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from econ import prompts
+from econ import grading, prompts
 from econ.grading import objects
 from econ.grading.text import final_form
 from econ.methods.base import Session
@@ -49,14 +49,29 @@ class Commitment:
 async def commit(session: Session, answers: Sequence[str | None], round: int) -> Commitment:
     """C from the executors' answers (None: the executor gave none; it is shown as absent).
 
-    One coordinator reads all, or local ones at most ``team.local_size`` each and a central one what they say.
+    One coordinator reads all, or local ones at most ``team.local_size`` each and a central one what they say;
+    by vote, nobody is asked.
     """
     team = session.params.team
+    if team.commitment == "vote":
+        return voted(tuple(answers), session.kind)
     if team.coordination == "hierarchical" and len(answers) > team.local_size:
         groups = _groups(answers, team.local_size)
         local = await asyncio.gather(*(_ask(session, g, round, j + 1) for j, g in enumerate(groups)))
         answers = [commitment.meaning if commitment.ok else None for commitment in local]
     return await _ask(session, answers, round, 0)
+
+
+@lru_cache(maxsize=4096)  # teams repeat themselves
+def voted(answers: tuple[str | None, ...], kind: str) -> Commitment:
+    """The answer of the largest group of equivalent ones, ties to the earliest; confidence: its share."""
+    given = [None if answer is None else grading.extract(kind, answer) for answer in answers]
+    winner = grading.majority(kind, given)
+    if winner is None:
+        return Commitment("", "", "", None, "no readable answer to vote on")
+    text, mine = answers[winner] or "", given[winner] or ""
+    equal = sum(one is not None and grading.equivalent(kind, mine, one) for one in given)
+    return Commitment(text, text, text, equal / len(answers), None, valid=True)
 
 
 def read(call: Call, kind: prompts.Kind) -> Commitment:

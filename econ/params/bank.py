@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -16,6 +16,8 @@ class Bank(Section):
 
     temperature: Axis = (0.1, 0.4, 0.7, 1.0, 1.3)
     second: Axis = (1.0, 1.1)
+    # Played from it, an action between cells is one of those around it at random, or the nearest.
+    between: Literal["mixed", "nearest"] = "mixed"
     samples: Positive = 8  # answers of each problem in each cell; at least one more than there are executors
 
     @model_validator(mode="after")

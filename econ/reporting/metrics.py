@@ -41,6 +41,7 @@ def summarise(traces: Sequence[Trace], problems_info: Mapping[str, Any], params:
         "n_agents": first.n_agents,
         "seed": first.seed,
         "simulated": any(trace.simulated for trace in traces),
+        "recorded": first.recorded,
         "fixed": dict(first.detail.get("fixed", {})),  # dimensions of the action that were not learned
         **_grades(traces),
         "mean_rounds": fmean(trace.rounds for trace in traces),

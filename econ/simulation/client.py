@@ -47,6 +47,7 @@ class SimulatedClient:
     """The Client protocol, answered by the closed form: at once, at no cost, alike for the same request."""
 
     simulated = True
+    recorded = ""
 
     def __init__(self, params: Params, known: Iterable[Problem] = ()) -> None:
         self.params = params

@@ -110,7 +110,8 @@ class Trainer:
     async def _play(self, number: int) -> tuple[Episode, list[Tasks]]:
         problem = self.problem(number)
         run, train = self.run, self.params.train
-        session = Session(problem, self.client, self.params, run.n_agents, run.seed)
+        draw = stable_seed(run.seed, "draw", number)  # a problem that comes again brings other answers
+        session = Session(problem, self.client, self.params, run.n_agents, run.seed, draw=draw)
         explorer = Explorer(train.exploration, run.seed, number, train.episodes, self.params.action.free)
         episode = await play_episode(
             session, self.learner.team, self.params.bne.max_iterations_train, explorer

@@ -1,0 +1,266 @@
+"""A team that answers from records alone: executors from the bank, others from recorded calls. RECORDED.
+
+A request is recognised by what it asks (the prompt's digest), so what was recorded with other prompts is
+never taken for an answer. What the records lack is an error that names it.
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+
+from econ import paths, tokens
+from econ.bank import calls, draws, schema, store
+from econ.bank.schema import Bank, Card, Entry
+from econ.bank.table import table
+from econ.benchmarks.store import SPLITS
+from econ.errors import EconError
+from econ.llm.base import Usage, Vector
+from econ.llm.cache.store import Cache
+from econ.llm.embedding.client import Embedder
+from econ.params import Params
+from econ.records import Call, Json, Message, Request
+
+BUILD = "econ bank build records it; or play live, with llm.backend: local"
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """One problem's answers by one model: row numbers in cells and samples, [C, S]."""
+
+    bank: Bank
+    key: int
+    rows: np.ndarray[tuple[int, int], np.dtype[np.int64]]
+
+
+class BankClient:
+    """See :class:`econ.llm.base.Client`. Answers at once, the same for the same request, at no cost."""
+
+    def __init__(self, params: Params) -> None:
+        self._params = params
+        self._grid = draws.Grid(params.bank.temperature, params.bank.second)
+        self._cards: dict[Path, Card] = {}
+        self._where: dict[tuple[str, str], tuple[Path, Entry]] = {}  # by model and executors' prompt
+        self._strategies: dict[tuple[str, str, int], Json] = {}  # by coordinator, prompt, sample
+        self._banks: dict[Path, Bank] = {}
+        self._shelves: dict[tuple[str, str], Shelf] = {}
+        self._calls: dict[bytes, calls.Answer] = {}
+        self._context: dict[str, int | None] = {}
+        self._vectors: dict[str, Vector] = {}
+        self._answered = 0
+        self._exit = AsyncExitStack()
+        self._embedder: Embedder | None = None
+        self.simulated = False
+        self.recorded = ""
+
+    async def __aenter__(self) -> Self:
+        """Read the cards of all banks of the params' benchmarks and models, and the recorded calls.
+
+        Raises:
+            EconError: there are none, one is damaged, or it was recorded in another way than params say.
+        """
+        self._grid.covers(self._params.action)
+        self._read()
+        self.simulated = any(card.simulated for card in self._cards.values())
+        self.recorded = "; ".join(dict.fromkeys(map(_described, self._cards.values())))
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._exit.aclose()
+
+    # -- the records --------------------------------------------------------------------------------------
+
+    def _read(self) -> None:
+        llm = self._params.llm
+        models = dict.fromkeys(map(paths.model_label, llm.executors))
+        for benchmark in self._params.benchmarks:
+            for model in models:
+                for split in SPLITS:
+                    for path in _there(paths.bank(benchmark, split, model, schema.PLAIN), model):
+                        self._take(path, store.card(path))
+            for model in dict.fromkeys((*models, paths.model_label(llm.coordinator))):
+                for path in _there(paths.recorded_calls(benchmark, model), model):
+                    card, answers = calls.read(path)
+                    self._calls |= answers
+                    self._context.setdefault(model, card.context)
+        if not self._cards:
+            raise EconError(
+                f"there is no bank of {', '.join(models)} for {', '.join(self._params.benchmarks)}",
+                BUILD,
+            )
+
+    def _take(self, path: Path, card: Card) -> None:
+        _check(path, card, self._params)
+        self._cards[path] = card
+        for entry in card.entries:
+            self._where.setdefault((card.model, entry.prompt), (path, entry))
+            for told in entry.calls:
+                self._strategies.setdefault((card.coordinator, told["asked"], told["sample"]), told)
+
+    def _shelf(self, model: str, digest: str) -> Shelf | None:
+        if (model, digest) in self._shelves:
+            return self._shelves[model, digest]
+        if (model, digest) not in self._where:
+            return None
+        path, _ = self._where[model, digest]
+        if path not in self._banks:
+            self._open(path)
+        return self._shelves[model, digest]
+
+    def _open(self, path: Path) -> None:
+        """Read a bank's rows, and set them up by problem.
+
+        Raises:
+            EconError: it lacks a cell or samples of what the params ask for.
+        """
+        bank = self._banks[path] = store.read(path)
+        found = table(bank, self._grid.cells, self._params.bank.samples)
+        for entry, rows in zip(bank.card.entries, found.rows, strict=True):
+            key = draws.problem_key(entry.prompt)
+            self._shelves.setdefault((bank.card.model, entry.prompt), Shelf(bank, key, rows.astype(np.int64)))
+        if bank.card.embedding == self._params.embedding.model:
+            for text, half in bank.embeddings.items():
+                self._vectors[text] = array("f", np.frombuffer(half, np.float16).astype(np.float32))
+
+    # -- answers ------------------------------------------------------------------------------------------
+
+    async def complete(self, request: Request) -> Call:
+        self._answered += 1
+        digest = schema.prompt_digest(request.messages)
+        model = paths.model_label(request.model)
+        if request.role == "executor":
+            shelf = self._shelf(model, digest)
+            if shelf is not None:
+                return self._drawn(request, shelf)
+        elif request.role == "coordinator":
+            told = self._strategies.get((model, digest, request.sample))
+            if told is not None:
+                return Call.of(
+                    request, told["text"], told["prompt_tokens"], told["completion_tokens"], cached=True,
+                    error=None if told["text"] else "empty answer", finish_reason=told["finish_reason"],
+                )  # fmt: skip
+        answer = self._calls.get(calls.key(request))
+        if answer is None:
+            raise self._missing(request)
+        return Call.of(
+            request, answer.text, answer.prompt_tokens, answer.completion_tokens, cached=True,
+            error=answer.error, finish_reason=answer.finish_reason,
+        )  # fmt: skip
+
+    def _drawn(self, request: Request, shelf: Shelf) -> Call:
+        """The recorded answer that this request draws."""
+        samples = shelf.rows.shape[1]
+        if request.agent >= samples:
+            raise EconError(
+                f"the bank has {samples} samples a cell, too few for executor {request.agent + 1}",
+                f"record more (bank.samples of at least {request.agent + 2}), or play with fewer executors",
+            )
+        cell = self.cell(request, shelf.key)
+        sample = draws.sample_of(
+            request.draw,
+            shelf.key,
+            request.round,
+            self._grid.keys[[cell]],
+            np.array([request.agent]),
+            samples,
+        )
+        row = shelf.bank.rows[shelf.rows[cell, sample[0]]]
+        return Call.of(
+            request, row.text, row.prompt_tokens, row.completion_tokens, cached=True,
+            error=None if row.text else "empty answer", finish_reason="length" if row.truncated else "stop",
+        )  # fmt: skip
+
+    def cell(self, request: Request, key: int) -> int:
+        s, action = request.sampling, self._params.action
+        second = s.repetition_penalty if action.second == "repetition_penalty" else s.top_p
+        actions = np.array([[s.temperature, second]])
+        chance = draws.uniforms(request.draw, key, request.round, request.agent)
+        return int(self._grid.cell_of(actions, chance, self._params.bank.between)[0])
+
+    def _missing(self, request: Request) -> EconError:
+        text = request.messages[-1]["content"].split("Problem:\n")[-1].strip()
+        shown = text.split("\n", 1)[0][:60]
+        s = request.sampling
+        return EconError(
+            f"the records of {paths.model_label(request.model)} hold no answer of the {request.role} "
+            f"(agent {request.agent}, round {request.round}, T {s.temperature:g}) to '{shown} …'",
+            f"{BUILD}. Prompts, caps and team must be those of the record",
+        )
+
+    # -- about models -------------------------------------------------------------------------------------
+
+    async def embed(self, texts: list[str]) -> Sequence[Vector]:
+        """The bank's own vectors; of other texts computed once, as elsewhere."""
+        unknown = list(dict.fromkeys(text for text in texts if text not in self._vectors))
+        if unknown:
+            vectors = await self._embedding().embed(unknown)
+            self._vectors |= dict(zip(unknown, vectors, strict=True))
+        return [self._vectors[text] for text in texts]
+
+    def _embedding(self) -> Embedder:
+        if self._embedder is None:
+            cache = Cache()
+            self._exit.callback(cache.close)
+            self._embedder = Embedder(self._params, cache, offline=False)
+            self._exit.push_async_callback(self._embedder.close)
+        return self._embedder
+
+    async def count_tokens(self, model: str, text: str) -> int:
+        return tokens.at_most(text)
+
+    async def context_tokens(self, model: str) -> int | None:
+        return self._context.get(paths.model_label(model))
+
+    async def probe(self, prompt: Sequence[Message] = ()) -> None:
+        """What was recorded was probed then."""
+
+    def identity(self, model: str) -> str:
+        label = paths.model_label(model)
+        return next((card.identity for card in self._cards.values() if card.model == label), "recorded")
+
+    @property
+    def usage(self) -> Usage:
+        return Usage(0, self._answered, 0, 0, 0, None)
+
+
+def _there(path: Path, model: str) -> list[Path]:
+    """The record of this run, and the one that ships: what the first one lacks may be in the other."""
+    return [file for file in (path, paths.shipped(path, model)) if file.is_file()]
+
+
+def _check(path: Path, card: Card, params: Params) -> None:
+    """The bank was recorded as the params say.
+
+    Raises:
+        EconError: naming what differs.
+    """
+    asked = {
+        "coordinator": (card.coordinator, paths.model_label(params.llm.coordinator)),
+        "action.second": (card.second, params.action.second),
+        "strategy": (card.strategy, schema.strategy_setting(params)),
+    }
+    if params.action.second == "repetition_penalty":
+        asked["action.fixed_top_p"] = card.top_p, params.action.fixed_top_p  # type: ignore[assignment]
+    for name, (recorded, now) in asked.items():
+        if recorded != now:
+            raise EconError(
+                f"{path} was recorded with another {name}: {recorded}, and params say {now}",
+                "set it as it was, or record a bank of your own",
+            )
+
+
+def _described(card: Card) -> str:
+    """Model, engine and date, for people."""
+    made = " to ".join(dict.fromkeys(card.made))
+    engine = re.sub(r"[0-9a-f]{64}", lambda found: found[0][:8], card.identity)
+    return f"{card.model} ({engine}, {made})"
