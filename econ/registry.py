@@ -90,7 +90,7 @@ BACKENDS = Registry(
     "backend",
     "econ.backends",
     {
-        "local": "econ.llm.backends.openai:Local",
+        "local": "econ.llm.local.backend:Local",
         "together": "econ.llm.backends.together:Together",
         "openai": "econ.llm.backends.openai:OpenAI",
         "simulated": "econ.simulation.client:SimulatedClient",

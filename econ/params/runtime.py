@@ -58,11 +58,14 @@ class Data(Section):
 
 
 class Local(Section):
-    """The embedded llama.cpp server. A model is a registered name or the path of a .gguf file."""
+    """The embedded model server. A model is a registered name or the path of a .gguf file."""
 
-    context: Positive = 4096  # tokens of each slot: the longest prompt and its answer
-    slots: Positive = 8  # answers generated together by one copy
-    copies: Positive | None = None  # server processes per model; null: one per core if its file is small
+    # auto: OpenVINO, several times as fast, where processor, model and installation allow; else llama.cpp
+    engine: Literal["auto", "openvino", "llama.cpp"] = "auto"
+    # The longest prompt and its answer, tokens; null: llama.cpp 4096 a slot, OpenVINO what the model can read
+    context: Positive | None = None
+    slots: Positive | None = None  # answers generated together by one copy; null: OpenVINO 64, llama.cpp 8
+    copies: Positive | None = None  # llama.cpp: processes per model; null: one per core if its file is small
     threads: Positive | None = None  # of each copy; null: the cores, shared out among the copies
     idle_seconds: Positive = 120  # the server stops by itself this long after its last user left
 

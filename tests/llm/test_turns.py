@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from econ.llm.backends.openai import LONG_PROMPT, Local
 from econ.llm.cache.store import Cache
+from econ.llm.local.backend import LONG_PROMPT, Local
 from econ.params import LLM
 
 
@@ -36,7 +36,7 @@ class Server:
 async def test_long_prompts_with_one_beginning_take_turns(
     monkeypatch: pytest.MonkeyPatch, length: int, together: int
 ) -> None:
-    local, server = Local(LLM(), Cache(), offline=False), Server()
+    local, server = Local(LLM(local={"engine": "llama.cpp"}), Cache(), offline=False), Server()
     monkeypatch.setattr(local, "_http", server)
     monkeypatch.setitem(local._urls, "m", ["one"])
     prompts = [f"{name}{'.' * length} agent {i}" for name in ("aaaa", "bbbb") for i in range(3)]
@@ -46,7 +46,10 @@ async def test_long_prompts_with_one_beginning_take_turns(
 
 
 async def test_prompts_with_one_beginning_fill_every_copy(monkeypatch: pytest.MonkeyPatch) -> None:
-    local, server = Local(LLM(local={"slots": 4, "copies": 2}), Cache(), offline=False), Server()  # type: ignore[arg-type]
+    local, server = (
+        Local(LLM(local={"engine": "llama.cpp", "slots": 4, "copies": 2}), Cache(), offline=False),
+        Server(),
+    )  # type: ignore[arg-type]
     monkeypatch.setattr(local, "_http", server)
     monkeypatch.setitem(local._urls, "m", ["one", "two"])
     shots = {"role": "user", "content": "aaaa: an exemplar"}

@@ -7,17 +7,11 @@ tenth of an SDK's CPU per call, so it carries everything, Together's SDK too.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
-from collections import Counter
 from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager, nullcontext
-from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from urllib.parse import urlsplit
-from weakref import WeakValueDictionary
-from zlib import crc32
 
 import orjson
 
@@ -26,13 +20,11 @@ from econ.llm.backends import dialects
 from econ.llm.backends.dialects import DIALECTS, Dialect
 from econ.llm.cache.store import Cache, fact_key
 from econ.llm.faults import Fault, Reply, http_fault, read_reply
-from econ.llm.local.serve import lower_priority
 from econ.records import Json
 
 if TYPE_CHECKING:
     import aiohttp
 
-    from econ.llm.local.lease import Lease
     from econ.params import LLM
 
 Say = Callable[[str], None]
@@ -256,125 +248,6 @@ class OpenAI:
 
     async def close(self) -> None:
         await self._http.close()
-
-
-LONG_PROMPT = 2000  # characters from which a beginning is worth reading once
-# Threads that work on one small model wait for each other at every step: on 2 cores, two copies of a 135M
-# model with a thread each give 1.2 times the tokens per second of CPU that one with two threads gives, and
-# twice the tokens per second where other processes want the cores too.
-SMALL_MODEL = 300e6  # bytes of the file
-MOST_COPIES = 8
-
-
-class Local:
-    """llama.cpp in processes of ours, one or more per model file, shared by all jobs of the project.
-
-    Prompts with one beginning go to the same copy, which has read it already, while that has a slot free.
-    """
-
-    def __init__(self, llm: LLM, cache: Cache, *, offline: bool, say: Say = say) -> None:
-        self.name = "local"
-        self.where = "the local model server"
-        self.key_variable: str | None = None
-        self.in_flight = min(llm.max_in_flight, 2 * llm.local.slots * (llm.local.copies or _cores()))
-        self._models = tuple(dict.fromkeys((llm.coordinator, *llm.executors)))
-        self._settings = llm.local
-        self._say = say
-        self._http = Http(llm.timeout_seconds)
-        self._leases: dict[str, list[Lease]] = {}
-        self._urls: dict[str, list[str]] = {}
-        self._identities: dict[str, str] = {}
-        self._starting = asyncio.Lock()
-        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._busy: Counter[str] = Counter()  # our calls with each copy
-
-    async def dialect(self) -> Dialect:
-        return dialects.LLAMA_CPP
-
-    def identity(self, model: str) -> str:
-        if model not in self._identities:
-            from econ.llm.local.models import identity
-
-            self._identities[model] = identity(model)
-        return self._identities[model]
-
-    async def _copies(self, model: str) -> list[str]:
-        """The addresses of the model's copies, which are started if they are not there."""
-        if model not in self._urls:
-            async with self._starting:
-                if model not in self._urls:
-                    self._urls = await asyncio.to_thread(self._attach, model)
-                    lower_priority()
-        return self._urls[model]
-
-    def _copy(self, copies: list[str], beginning: str) -> str:
-        usual = copies[crc32(beginning.encode()) % len(copies)]
-        if len(beginning) >= LONG_PROMPT or self._busy[usual] < self._settings.slots:
-            return usual
-        return min(copies, key=lambda url: self._busy[url])
-
-    def _attach(self, model: str) -> dict[str, list[str]]:
-        """The addresses of the copies of the team's models and of this one. Blocks while they start."""
-        models = dict.fromkeys((*self._models, model))
-        return {name: [lease.url() for lease in self._lease(name)] for name in models}
-
-    def _lease(self, model: str) -> list[Lease]:
-        from econ.llm.local.lease import Lease, Spec
-        from econ.llm.local.models import locate
-
-        if model not in self._leases:
-            path, own = locate(model, self._say), self._settings
-            small = path.stat().st_size < SMALL_MODEL
-            copies = own.copies or (min(_cores(), MOST_COPIES) if small else 1)
-            settings = {
-                "model": model,
-                "path": str(path),
-                "context": own.context,
-                "slots": own.slots,
-                "threads": own.threads or max(1, _cores() // copies),
-                "idle_seconds": own.idle_seconds,
-            }
-            self._leases[model] = [Lease(Spec("llm", {**settings, "copy": copy})) for copy in range(copies)]
-        return self._leases[model]
-
-    async def send(self, body: Json) -> Reply:
-        beginning = body["messages"][0]["content"][:LONG_PROMPT]
-        url = self._copy(await self._copies(body["model"]), beginning)
-        self._busy[url] += 1
-        try:
-            async with self._turn(beginning):
-                return read_reply(await self._http.ask("POST", f"{url}/v1/chat/completions", body))
-        finally:
-            self._busy[url] -= 1
-
-    def _turn(self, beginning: str) -> AbstractAsyncContextManager[None]:
-        """Long prompts with one beginning take turns: the first is read in full, the others find it read.
-
-        Side by side each would be read anew in a slot of its own, which costs far more than the wait.
-        """
-        if len(beginning) < LONG_PROMPT:
-            return nullcontext()
-        return self._turns.setdefault(beginning, asyncio.Lock())
-
-    async def revive(self) -> None:
-        self._urls.clear()
-
-    async def count_tokens(self, model: str, text: str) -> int | None:
-        url = (await self._copies(model))[0]
-        return len((await self._http.json("POST", f"{url}/tokenize", {"content": text}))["tokens"])
-
-    async def context_tokens(self, model: str) -> int | None:
-        url = (await self._copies(model))[0]
-        return int((await self._http.json("GET", f"{url}/props"))["default_generation_settings"]["n_ctx"])
-
-    async def close(self) -> None:
-        await self._http.close()
-        for lease in chain(*self._leases.values()):
-            lease.close()
-
-
-def _cores() -> int:
-    return os.cpu_count() or 1
 
 
 def missing_key(variable: str) -> EconError:

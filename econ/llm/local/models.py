@@ -54,50 +54,62 @@ def folder() -> Path:
     return Path(os.environ["ECON_MODELS"]) if "ECON_MODELS" in os.environ else home() / "models"
 
 
-def identity(model: str) -> str:
-    """What a model's answers are cached under: its file's SHA-256, and how it is stored.
-
-    Needs no file for registered names.
+def sha256(model: str) -> str:
+    """Of a model's file as it was published; of registered names it is known without the file.
 
     Raises:
         EconError: no such file, and its hash was never taken here.
     """
-    if model in MODELS:
-        return f"{MODELS[model].sha256}:Q4_0"  # as it runs: stored again by econ.llm.local.requantise
-    return file_sha256(_path(model))
+    return MODELS[model].sha256 if model in MODELS else file_sha256(_path(model))
 
 
-def locate(model: str, say: Say) -> Path:
-    """The file that runs, fetched first where the model is registered and missing.
+def original(model: str, say: Say) -> Path:
+    """The model's file as it was published, fetched first where the model is registered and missing.
 
     Raises:
         EconError: unknown model, damaged file, or no source can be reached.
     """
     if model not in MODELS:
-        path = _path(model)
+        return _there(_path(model))
+    from filelock import FileLock
+
+    path = folder() / MODELS[model].file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(path.with_suffix(".lock")):
         if not path.is_file():
-            raise _missing(path)
-        with path.open("rb") as file:
-            if file.read(4) != b"GGUF":
-                raise EconError(f"model file {path} is not a GGUF file", "fetch it again, or name another")
+            _fetch(MODELS[model], path, say)
+        elif file_sha256(path) != MODELS[model].sha256:
+            raise EconError(f"model file {path} is damaged (its SHA-256 is wrong)", "delete it and run again")
+    return path
+
+
+def _there(path: Path) -> Path:
+    if not path.is_file():
+        raise _missing(path)
+    with path.open("rb") as file:
+        if file.read(4) != b"GGUF":
+            raise EconError(f"model file {path} is not a GGUF file", "fetch it again, or name another")
+    return path
+
+
+def locate(model: str, say: Say) -> Path:
+    """The file that llama.cpp runs: the original, or for registered models its weights stored as Q4_0.
+
+    Raises:
+        EconError: as :func:`original`.
+    """
+    path = original(model, say)
+    if model not in MODELS:
         return path
     from filelock import FileLock
 
-    original = folder() / MODELS[model].file
-    fast = original.with_suffix(".as-Q4_0.gguf")
-    original.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(original.with_suffix(".lock")):
-        if not original.is_file():
-            _fetch(MODELS[model], original, say)
-        elif file_sha256(original) != MODELS[model].sha256:
-            raise EconError(
-                f"model file {original} is damaged (its SHA-256 is wrong)", "delete it and run again"
-            )
+    fast = path.with_suffix(".as-Q4_0.gguf")
+    with FileLock(path.with_suffix(".lock")):
         if not fast.is_file():
             from econ.llm.local.requantise import to_q4_0
 
             say(f"storing its weights as Q4_0 in {fast.name}, for speed")
-            to_q4_0(original, fast)
+            to_q4_0(path, fast)
     return fast
 
 

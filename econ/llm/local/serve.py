@@ -30,10 +30,19 @@ def main(kinds: Mapping[str, Start]) -> None:
     if not alive.take(wait=False):
         return  # another server serves this already
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the jobs; we end when they have
-    url, _server = kinds[settings["kind"]](settings)
+    url, server = kinds[settings["kind"]](settings)
+    signal.signal(signal.SIGTERM, lambda *_: _end(folder, server))
     write_atomic(folder / "state.json", [orjson.dumps({"url": url, "pid": os.getpid()})])
     wait_for_users_to_leave(folder, settings["idle_seconds"])
     os._exit(0)  # native threads hold no state worth an orderly end, which can take minutes
+
+
+def _end(folder: Path, server: Any) -> None:
+    """Told to end: no new users find the server; answers that are being made are finished where it can."""
+    (folder / "state.json").unlink(missing_ok=True)
+    if hasattr(server, "drain"):
+        server.drain()
+    os._exit(0)
 
 
 def wait_for_users_to_leave(folder: Path, idle_seconds: float) -> None:
@@ -58,7 +67,15 @@ def wait_for_users_to_leave(folder: Path, idle_seconds: float) -> None:
 
 
 def serve_llm(settings: Json) -> tuple[str, Any]:
-    """llama.cpp with its OpenAI-compatible API, inside this process."""
+    """An OpenAI-compatible API, inside this process, by the engine that the settings name."""
+    if settings["engine"] == "openvino":
+        from econ.llm.local.openvino.api import start_server
+
+        return start_server(LOOPBACK, settings)
+    return _serve_llama_cpp(settings)
+
+
+def _serve_llama_cpp(settings: Json) -> tuple[str, Any]:
     import xllamacpp
 
     params = xllamacpp.CommonParams()
