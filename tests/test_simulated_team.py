@@ -1,9 +1,16 @@
+import asyncio
+
 import numpy as np
 import pytest
 
-from econ.params import Reward, Simulated
+from econ.params import Params, Reward, Simulated
+from econ.params.variants import merged
 from econ.simulation import team as game
-from econ.simulation.team import SimulatedGame, difficulty_of, plurality
+from econ.simulation.client import SimulatedClient, problems
+from econ.simulation.team import SimulatedGame, difficulty_of, plurality, type_of
+from econ.training import trainer as training
+from econ.training.conditioning import Conditioning, conditioning
+from tests.test_training import SMALL
 
 
 def team(n: int = 3) -> SimulatedGame:
@@ -56,3 +63,37 @@ def test_a_strategy_helps_and_difficulty_hurts() -> None:
     u, params = np.array([0.4, 0.4]), Simulated()
     assert game.probabilities(u, 0, 0.2, True, params)[0] > game.probabilities(u, 0, 0.2, False, params)[0]
     assert game.probabilities(u, 0, 0.2, True, params)[0] > game.probabilities(u, 0, 0.9, True, params)[0]
+
+
+def test_types_have_best_actions_of_their_own_and_the_embedding_tells_them() -> None:
+    p = Params.model_validate({"llm": {"backend": "simulated"}, "simulated": {"types": 2}})
+    known = problems(60)
+    ids = [problem.id for problem in known]
+    mixed = SimulatedGame.of(3, p.simulated, p.reward, ids)
+    single = [SimulatedGame.of(3, p.simulated, p.reward, [name]).optimum[1] for name in ids[:12]]
+    assert mixed.optimum[1] < np.mean(single) - 0.08
+    vectors = np.array(asyncio.run(SimulatedClient(p, known).embed([problem.prompt for problem in known])))
+    same = np.equal.outer(*[[type_of(name, 2) for name in ids]] * 2)
+    cosines = vectors @ vectors.T
+    assert cosines[same].mean() > cosines[~same].mean() + 0.3
+    assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+
+
+def test_beliefs_condition_on_the_type() -> None:
+    """SIMULATED, small networks, one seed: the policy beats the best action that is blind to types."""
+    network = merged(SMALL, {"belief_dim": 32, "mlp_hidden": 64, "entity_dim": 64, "text_dim": 32})
+    train = {"episodes": 480, "gradient_steps": 4, "early_stopping": {"enabled": False}}
+    simulated = {"types": 2, "type_signal": 0.7}
+    p = Params.model_validate(
+        {"llm": {"backend": "simulated"}, "network": network, "train": train, "simulated": simulated}
+    )
+    known = problems(64)
+
+    async def study() -> Conditioning:
+        client = SimulatedClient(p, known)
+        trainer = await training.start(training.Run("svamp", 3, 0, p, known[:40]), client, None)
+        await trainer.train()
+        return await conditioning(trainer, known[40:])
+
+    found = asyncio.run(study())
+    assert found.blind + 0.01 < found.policy < found.best

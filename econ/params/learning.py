@@ -236,7 +236,7 @@ class Team(Section):
 
 
 class Simulated(Section):
-    """The closed-form team of ``llm.backend: simulated`` (econ/equilibrium/game.py)."""
+    """The closed-form team of ``llm.backend: simulated`` (econ/simulation/team.py)."""
 
     embedding_dim: Positive = 384
     ease: Share = 0.9  # chance of a right answer at the best action on a problem of difficulty 0
@@ -244,4 +244,6 @@ class Simulated(Section):
     difficulty: Share = 0.3  # the hardest problem lowers the chance by this share
     strategy_gain: Share = 0.1  # share lost without a strategy
     width: Annotated[float, Field(gt=0)] = 0.3  # of the peak, in shares of the range
+    types: Positive = 1  # of problems; each has best actions of its own, so that a belief about it pays
+    type_signal: Share = 0.5  # of a problem's embedding that tells its type; the rest is the problem's own
     common_mistake: Share = 0.8  # chance at T = 0 that a wrong answer is the common one; falls with T

@@ -5,8 +5,8 @@ carries: the client is given the problems, or reads the prepared ones of the par
 problem by its prompt. The closed form is exact for number problems; a yes/no problem has no room for
 mistakes of one's own, and a wrong plan is none at all.
 
-The players know action, problem, and whether there is a strategy. They take no notice of a model's name, of
-what a strategy says or of peers' answers, so ablations of these change tokens at most.
+The players know action, problem with its type, and whether there is a strategy. They take no notice of a
+model's name, of what a strategy says or of peers' answers, so ablations of these change tokens at most.
 """
 
 from __future__ import annotations
@@ -100,10 +100,26 @@ class SimulatedClient:
         found = _ANSWER.findall(text)
         key = found[-1] if found else text
         if key not in self._embeddings:
-            generator = np.random.default_rng(stable_seed("embedding", key))
-            vector = generator.standard_normal(self.params.simulated.embedding_dim)
-            self._embeddings[key] = array("f", vector / np.linalg.norm(vector))
+            vector = self._direction("embedding", key)
+            if self.params.simulated.types > 1 and (problem := self._match(text)) is not None:
+                vector = self._typed_vector(vector, problem)
+            self._embeddings[key] = array("f", vector)
         return self._embeddings[key]
+
+    def _typed_vector(self, own: Array, problem: Problem) -> Array:
+        """A problem's embedding: part of it tells the type, so a belief can know it, the rest is its own."""
+        simulated = self.params.simulated
+        kind = self._direction("type", game.type_of(problem.id, simulated.types))
+        vector = simulated.type_signal**0.5 * kind + (1 - simulated.type_signal) ** 0.5 * own
+        out: Array = vector / np.linalg.norm(vector)
+        return out
+
+    def _direction(self, *name: object) -> Array:
+        """A unit vector that is a function of ``name`` alone."""
+        generator = np.random.default_rng(stable_seed(*name))
+        vector = generator.standard_normal(self.params.simulated.embedding_dim)
+        out: Array = vector / np.linalg.norm(vector)
+        return out
 
     def _typed(self, answer: str, problem: Problem) -> Any:
         """As the commitment's schema has it: a number or a plan where the problem asks for one."""
@@ -144,7 +160,7 @@ class SimulatedClient:
         """An answer of the class that the closed-form probabilities and the request's own draw give."""
         probabilities = game.probabilities(
             self._action(request), request.agent, game.difficulty_of(problem.id), "Strategy: " in content,
-            self.params.simulated,
+            self.params.simulated, game.type_of(problem.id, self.params.simulated.types),
         )  # fmt: skip
         s = request.sampling
         draw = stable_seed("simulated", request.seed, s.temperature, s.top_p, s.repetition_penalty) / 2**31

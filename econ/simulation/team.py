@@ -9,6 +9,7 @@ from the classes alone, and expectations are sums over the 3^N profiles.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from itertools import product
@@ -29,18 +30,30 @@ def difficulty_of(problem_id: str) -> float:
     return stable_seed("difficulty", problem_id) / 2**31
 
 
+@lru_cache(maxsize=1024)
+def type_of(problem_id: str, types: int) -> int:
+    """Of a problem, among ``types``: a function of its id alone."""
+    return stable_seed("type", problem_id) % types
+
+
 @cache
-def peak(agent: int) -> Array:
-    """The best action u* of executor ``agent``, in inside [0, 1]^2; each has its own."""
-    golden = 0.6180339887498949
-    best = np.array([0.15 + 0.6 * ((agent * golden) % 1), 0.2 + 0.6 * ((0.9 + agent * golden**2) % 1)])
+def peak(agent: int, kind: int = 0) -> Array:
+    """The best action u* of executor ``agent`` on problems of type ``kind``, inside [0, 1]^2: each its own.
+
+    The second type's are half a turn away from the first's.
+    """
+    golden, turn = 0.6180339887498949, kind / 2
+    turns = np.array([agent * golden + turn, 0.9 + agent * golden**2 + turn])
+    best = np.array([0.15, 0.2]) + 0.6 * (turns % 1)
     best.flags.writeable = False  # everyone is given the same one
     return best
 
 
-def probabilities(u: Array, agent: int, difficulty: float, guided: bool, params: Simulated) -> Array:
+def probabilities(
+    u: Array, agent: int, difficulty: float, guided: bool, params: Simulated, kind: int = 0
+) -> Array:
     """Probabilities of (right, common mistake, own mistake) at actions u [..., 2]: [..., 3]."""
-    distance = ((u - peak(agent)) ** 2).sum(axis=-1)
+    distance = ((u - peak(agent, kind)) ** 2).sum(axis=-1)
     bump = params.floor + (1 - params.floor) * np.exp(-distance / (2 * params.width**2))
     right = params.ease * bump * (1 - params.difficulty * difficulty)
     right = right * (1.0 if guided else 1 - params.strategy_gain)
@@ -52,31 +65,50 @@ def probabilities(u: Array, agent: int, difficulty: float, guided: bool, params:
 
 @dataclass(frozen=True)
 class SimulatedGame:
-    """The game of N executors on problems of given difficulties, with rewards of fixed weights."""
+    """The game of N executors on problems of given difficulties and types, with rewards of fixed weights.
+
+    ``kinds``: each problem's type; none given: all of the first.
+    """
 
     n: int
     params: Simulated
     reward: Reward
     difficulty: tuple[float, ...]
     guided: bool = True
+    kinds: tuple[int, ...] = ()
+
+    @classmethod
+    def of(cls, n: int, params: Simulated, reward: Reward, problem_ids: Sequence[str]) -> SimulatedGame:
+        """The game on these problems."""
+        kinds = tuple(type_of(name, params.types) for name in problem_ids)
+        return cls(n, params, reward, tuple(map(difficulty_of, problem_ids)), kinds=kinds)
+
+    @cached_property
+    def _problems(self) -> list[tuple[float, int]]:
+        kinds = self.kinds or (0,) * len(self.difficulty)
+        return list(zip(self.difficulty, kinds, strict=True))
 
     def value(self, u: Array) -> float:
         """Expected r_tot of the joint action u [N, 2], mean over the problems."""
-        return float(np.mean([self._contract(self._probabilities(u, h)) for h in self.difficulty]))
+        return self._mean(u, self._tables[0])
 
     def accuracy(self, u: Array) -> float:
         """Chance that the commitment is right at u [N, 2], mean over the problems."""
-        right = self._tables[1]
-        return float(np.mean([self._contract(self._probabilities(u, h), right) for h in self.difficulty]))
+        return self._mean(u, self._tables[1])
+
+    def _mean(self, u: Array, table: Array) -> float:
+        """Of a table by classes: its expectation at u, averaged over the problems."""
+        return float(np.mean([self._contract(self._probabilities(u, *one), table) for one in self._problems]))
 
     def best_response(self, u: Array, agent: int, points: int = 41) -> tuple[Array, float]:
         """The action of ``agent`` that is best against the others' in u, on a grid; and its value."""
         axis = np.linspace(0, 1, points)
         grid = np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1).reshape(-1, 2)
         values = np.zeros(len(grid))
-        for h in self.difficulty:
-            own = probabilities(grid, agent, h, self.guided, self.params)
-            values += own @ self._against(self._probabilities(u, h), agent) / len(self.difficulty)
+        for difficulty, kind in self._problems:
+            own = probabilities(grid, agent, difficulty, self.guided, self.params, kind)
+            others = self._against(self._probabilities(u, difficulty, kind), agent)
+            values += own @ others / len(self._problems)
         best = int(values.argmax())
         return grid[best], float(values[best])
 
@@ -88,7 +120,9 @@ class SimulatedGame:
     @cached_property
     def optimum(self) -> tuple[Array, float]:
         """The best joint action and its value: best responses in turn, from the peaks and from the middle."""
-        starts = [np.stack([peak(i) for i in range(self.n)]), np.full((self.n, 2), 0.5)]
+        kinds = sorted({kind for _, kind in self._problems})
+        peaks = [np.stack([peak(i, kind) for i in range(self.n)]) for kind in kinds]
+        starts = [*peaks, np.full((self.n, 2), 0.5)]
         return max((self._climb(start) for start in starts), key=lambda found: found[1])
 
     def _climb(self, u: Array) -> tuple[Array, float]:
@@ -102,11 +136,10 @@ class SimulatedGame:
             if value <= before:
                 return u, value
 
-    def _probabilities(self, u: Array, difficulty: float) -> list[Array]:
-        return [probabilities(u[i], i, difficulty, self.guided, self.params) for i in range(self.n)]
+    def _probabilities(self, u: Array, difficulty: float, kind: int) -> list[Array]:
+        return [probabilities(u[i], i, difficulty, self.guided, self.params, kind) for i in range(self.n)]
 
-    def _contract(self, by_agent: list[Array], table: Array | None = None) -> float:
-        out = self._tables[0] if table is None else table
+    def _contract(self, by_agent: list[Array], out: Array) -> float:
         for chance in reversed(by_agent):
             out = out @ chance
         return float(out)
