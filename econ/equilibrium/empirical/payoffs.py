@@ -64,6 +64,21 @@ class TeamPayoffs:
 
 
 @dataclass(frozen=True)
+class On:
+    """The payoffs of some problems, which a part of the table counts from 0: its row p is ``rows`` [p]."""
+
+    payoffs: Payoffs
+    rows: Ints
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self.payoffs.names
+
+    def __call__(self, problems: Ints, classes: Ints) -> Array:
+        return self.payoffs(self.rows[problems], classes)
+
+
+@dataclass(frozen=True)
 class MatrixPayoffs:
     """Any finite game: an answer's class is the move made. ``matrix`` [P, A_1, ..., A_N, N]."""
 

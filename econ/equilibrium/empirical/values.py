@@ -67,16 +67,19 @@ def values(
 
 def one_agent(
     table: ResponseTable, team: tuple[int, ...], weights: Array, payoffs: Payoffs, agent: int,
-    most: int = MOST, seed: int = SEED,
+    most: int = MOST, seed: int = SEED, shared: bool = False,
 ) -> Array:  # fmt: skip
-    """Payoffs of ``agent`` in every cell against the others' strategies: [P, C, J]; see :func:`values`."""
+    """Payoffs of ``agent`` in every cell against the others' strategies: [P, C, J]; see :func:`values`.
+
+    ``shared``: the mean of all agents' payoffs instead.
+    """
     rng = np.random.default_rng(seed)
     tuples = distinct_samples(table.samples, team, most, rng)
     tuples, cells, probabilities = _played(weights, tuples, agent, rng)
     out = []
     for rows in _chunks(table, len(tuples), len(team)):
         classes = _with_deviations(table, team, tuples, cells[rows], rows, agent)
-        paid = _paid(payoffs, rows, classes, agent)  # [P', C, B, J]
+        paid = _paid(payoffs, rows, classes, None if shared else agent)  # [P', C, B, J]
         out.append(np.einsum("pcbj,pb->pcj", paid, probabilities[rows]))
     return np.concatenate(out)
 
@@ -153,12 +156,13 @@ def _with_deviations(
     return out
 
 
-def _paid(payoffs: Payoffs, rows: Ints, classes: Ints, agent: int) -> Array:
-    """The agent's payoffs of each draw, every distinct tuple paid out once: [P', C, B, J]."""
+def _paid(payoffs: Payoffs, rows: Ints, classes: Ints, agent: int | None) -> Array:
+    """The agent's payoffs (None: all agents' mean) of each draw: [P', C, B, J]."""
     problems = np.broadcast_to(rows[:, None, None], classes.shape[:3]).ravel()
     flat = classes.reshape(-1, classes.shape[3])
     first, where = distinct(problems - rows[0], flat)
-    paid = payoffs(problems[first], flat[first])[:, agent]  # [T, J]
+    every = payoffs(problems[first], flat[first])  # [T, N, J]
+    paid = every.mean(axis=1) if agent is None else every[:, agent]
     return paid[where].reshape(*classes.shape[:3], -1)
 
 
