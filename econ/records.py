@@ -71,8 +71,10 @@ class Request:
 class Call:
     """One LLM call as it happened. ``error`` is None for an answer, else why there is none.
 
-    ``cached`` says that the answer was paid for by another call (same request, earlier), not by this one;
-    a replay of a run from the cache therefore records the same value as the run itself.
+    ``text`` is the answer; ``thinking``, what the model thought before it, is kept and counted, and never
+    graded, shown to an executor or sent to a peer. ``cached`` says that the answer was paid for by another
+    call (same request, earlier), not by this one; a replay of a run from the cache therefore records the same
+    value as the run itself.
     """
 
     role: str
@@ -90,6 +92,8 @@ class Call:
     error: str | None
     finish_reason: str | None = None
     tokens_estimated: bool = False  # the server gave no usage; counted with a tokenizer instead
+    thinking: str = ""
+    answered_by: str | None = None  # the model's name, as the server that answered has it
 
     @classmethod
     def of(
@@ -103,12 +107,14 @@ class Call:
         error: str | None = None,
         finish_reason: str | None = None,
         tokens_estimated: bool = False,
+        thinking: str = "",
+        answered_by: str | None = None,
     ) -> Call:
         """What came of a request."""
         r = request
         return cls(
             r.role, r.agent, r.round, r.model, r.messages, r.sampling, r.seed, r.sample, text, prompt_tokens,
-            completion_tokens, cached, error, finish_reason, tokens_estimated,
+            completion_tokens, cached, error, finish_reason, tokens_estimated, thinking, answered_by,
         )  # fmt: skip
 
     @property

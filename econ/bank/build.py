@@ -22,6 +22,7 @@ from econ.bank.grades import Verdicts, graded
 from econ.bank.schema import Bank, Card, Cell, Entry, Key, Row
 from econ.errors import EconError
 from econ.llm.base import Client
+from econ.messages import failed
 from econ.methods.base import Session
 from econ.methods.econ.strategy import ask_strategy
 from econ.params import Params
@@ -127,7 +128,7 @@ class Builder:
     async def _answer(self, client: Client, cell: Cell, name: str, sample: int, progress: Progress) -> None:
         call = await client.complete(self.request(cell, name, sample))
         progress.advance()
-        if call.error not in (None, "empty answer"):
+        if call.error is not None and failed(call):
             self.failed[call.error] = self.failed.get(call.error, 0) + 1
             return
         found = schema.row(call, name, self.entries[name].strategy_id, cell)

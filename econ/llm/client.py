@@ -20,9 +20,12 @@ from econ.llm.backends.openai import Backend, say
 from econ.llm.base import Progress, Usage, Vector
 from econ.llm.cache.store import Answer, Cache, digest, fact_key, missing
 from econ.llm.embedding.client import Embedder
-from econ.llm.faults import Fault, Reply, backoff
+from econ.llm.faults import Fault, backoff
 from econ.llm.limits import Gate, Purse
+from econ.llm.notices import Notices
 from econ.llm.probe import Prober
+from econ.llm.replies import Reply
+from econ.messages import EMPTY
 from econ.params import LLM, Params
 from econ.records import Call, Json, Message, Request
 
@@ -85,6 +88,7 @@ class LLMClient:
         self._dialect: Dialect
         self._gate = Gate(self._backend.name, self._backend.in_flight, self._llm.limits)
         self._purse = Purse(self._llm.budget, self._cache)
+        self._notices = Notices(self._cache, self._backend.name)
         self._embedder = Embedder(params, self._cache, offline)
 
     async def __aenter__(self) -> Self:
@@ -244,7 +248,8 @@ class LLMClient:
                 await self._gate.pace(sum(upper))
                 reply = await self._on_the_wire(body)
                 self._arrived(reply, sum(upper))
-                if not (reply.text.strip() or may_be_empty or self._closing):
+                self._notices.arrived(body["model"], body["messages"], reply)
+                if reply.why == EMPTY and not (may_be_empty or self._closing):
                     self._charge(reply, body, reservation)
                     return None
                 answer = await self._answer(reply, body, payer)
@@ -286,13 +291,21 @@ class LLMClient:
             text = "\n".join(message["content"] for message in body["messages"])
             prompt = await self.count_tokens(body["model"], text)
         if completion is None:
-            completion = await self.count_tokens(body["model"], reply.text)
-        usd = self._usd(body["model"], prompt, completion)
-        text = reply.text if reply.text.strip() else ""
+            completion = await self.count_tokens(body["model"], reply.thinking + reply.text)
         return Answer(
-            text, reply.finish_reason, prompt, completion, estimated, payer,
-            self._backend.name, body["model"], usd,
-        )  # fmt: skip
+            text=reply.text if reply.why is None else "",
+            finish_reason=reply.finish_reason,
+            prompt_tokens=prompt,
+            completion_tokens=completion,
+            estimated=estimated,
+            payer=payer,
+            provider=self._backend.name,
+            model=body["model"],
+            usd=self._usd(body["model"], prompt, completion),
+            thinking=reply.thinking,
+            why=reply.why,
+            answered_by=reply.answered_by,
+        )
 
     def _upper_tokens(self, body: Json) -> tuple[int, int]:
         """Of prompt and answer, where a limit asks for them."""
@@ -394,7 +407,9 @@ def _call(request: Request, answer: Answer | None, payer: str, error: str | None
         answer.prompt_tokens,
         answer.completion_tokens,
         cached=answer.payer != payer,
-        error=error if answer.text else "empty answer",
+        error=error if answer.text else answer.why or EMPTY,
         finish_reason=answer.finish_reason,
         tokens_estimated=answer.estimated,
+        thinking=answer.thinking,
+        answered_by=answer.answered_by,
     )

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from econ.errors import EconError
 from econ.llm.base import Client
+from econ.messages import failed
 from econ.params import Params
 from econ.records import Request, Sampling
 
@@ -145,7 +146,7 @@ async def _model(client: Client, model: str) -> Finding:
     """One token from the model; an empty answer will do."""
     question = ({"role": "user", "content": "Say yes."},)
     call = await client.complete(Request("doctor", 0, 0, model, question, Sampling(0.0, 1.0, 1.0, 4), seed=0))
-    if call.error not in (None, "empty answer"):
+    if failed(call):
         return Finding(
             f"model {model}", False, call.error or "", "is its name right, and is it served there?"
         )

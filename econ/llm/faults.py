@@ -6,14 +6,12 @@ import asyncio
 import email.utils
 import random
 import time
-from dataclasses import dataclass
-from typing import Any
 
 import orjson
 
+from econ.messages import OVERFLOW
 from econ.records import Json
 
-OVERFLOW = "context overflow"  # the reason of a request that is too long for the model
 RETRY_STATUS = frozenset({408, 409, 425, 429})
 _jitter = random.Random()  # noqa: S311 - spreads retries; of no effect on results or other generators
 
@@ -49,39 +47,6 @@ class Fault(Exception):
         self.refused = refused
         self.detail = detail
         super().__init__(reason)
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What a server answered. Token counts are None where it gave none."""
-
-    text: str
-    finish_reason: str | None
-    prompt_tokens: int | None
-    completion_tokens: int | None
-
-
-def read_reply(payload: bytes) -> Reply:
-    """The answer in a chat completion's body.
-
-    Raises:
-        Fault: truncated, not JSON, or without a choice.
-    """
-    try:
-        data = orjson.loads(payload)
-        choice = data["choices"][0]
-        text = choice["message"].get("content") or ""
-        usage = data.get("usage") or {}
-        prompt, completion = usage.get("prompt_tokens"), usage.get("completion_tokens")
-    except (orjson.JSONDecodeError, LookupError, TypeError, AttributeError):
-        raise Fault("malformed response") from None
-    if not isinstance(text, str) or not _count(prompt) or not _count(completion):
-        raise Fault("malformed response")
-    return Reply(text, choice.get("finish_reason"), prompt, completion)
-
-
-def _count(value: Any) -> bool:
-    return value is None or (isinstance(value, int) and value >= 0)
 
 
 def http_fault(status: int, payload: bytes, retry_after: str | None) -> Fault:

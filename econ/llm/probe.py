@@ -11,10 +11,10 @@ from typing import Any
 from econ.errors import EconError
 from econ.llm import base as face
 from econ.llm.base import Client
+from econ.messages import failed
 from econ.params import Params
 from econ.records import Message, Request, Sampling
 
-TOKENS = 16
 # A penalty shows where a model would repeat itself, a temperature where much can be said.
 PROMPTS = (
     "Write the word apple twelve times: apple apple apple",
@@ -58,14 +58,17 @@ class Prober:
             face.payer.reset(token)
 
     async def _show(self, model: str, dimension: str, points: tuple[Sampling, ...]) -> None:
-        differs = False
+        differs, silent = False, True
         for prompts, seeds, count in STAGES:
             for row in await self._rows(model, self._prompts(dimension)[:prompts], seeds, points[:count]):
                 low, again, *others = row
+                silent = silent and not any(row)
                 if others != [low] * len(others):
                     differs = True
                     if low == again:
                         return
+        if silent:
+            raise self._said_nothing(model)
         if not differs:
             raise self._ignored(model, dimension, points)
         # Answers differ, but so do those to one and the same question: neither shown nor refuted.
@@ -91,10 +94,17 @@ class Prober:
         self, model: str, messages: tuple[Message, ...], seed: int, sample: int, sampling: Sampling
     ) -> str:
         call = await self.client.complete(Request("probe", 0, 0, model, messages, sampling, seed, sample))
-        if call.error not in (None, "empty answer"):
+        if failed(call):
             raise EconError(f"the probe of {self.where} got no answer from {model}: {call.error}",
                             "is the model served there? `econ doctor` looks")  # fmt: skip
-        return call.text
+        return f"{call.thinking}\n{call.text}".strip()  # a model that thinks may do no more within the cap
+
+    def _said_nothing(self, model: str) -> EconError:
+        cap = self.params.llm.max_tokens.probe
+        return EconError(
+            f"model {model} says nothing within {cap} tokens, so it is not known what {self.where} heeds",
+            "raise llm.max_tokens.probe; a model that thinks out of sight may need hundreds",
+        )
 
     def _ignored(self, model: str, dimension: str, points: tuple[Sampling, ...]) -> EconError:
         low, high = (getattr(point, dimension) for point in points[:2])
@@ -112,7 +122,7 @@ def _dimensions(params: Params) -> dict[str, tuple[Sampling, ...]]:
     top_p = action.top_p.high if action.second == "top_p" else action.fixed_top_p
     penalty = 1.0 if action.second == "top_p" else action.repetition_penalty.low
     held: dict[str, Any] = action.fixed
-    rest = replace(Sampling(action.temperature.low, top_p, penalty, TOKENS), **held)
+    rest = replace(Sampling(action.temperature.low, top_p, penalty, params.llm.max_tokens.probe), **held)
     # Top-p shows only where there is choice, so the temperature is not at its low end then.
     warm = replace(rest, temperature=action.fixed.get("temperature", min(1.0, action.temperature.high)))
     return {

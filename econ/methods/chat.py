@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from econ.llm.faults import OVERFLOW
+from econ.messages import OVERFLOW
 from econ.methods.base import Session
 from econ.records import Message
 

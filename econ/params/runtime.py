@@ -98,6 +98,7 @@ class MaxTokens(Section):
     answer: Positive = 48
     commitment: Positive = 64
     plan: Positive = 96  # a TravelPlanner plan, as answer or commitment
+    probe: Positive = 16  # of the answers that show whether the server heeds what we steer with
 
 
 def _known_backend(name: str) -> str:

@@ -7,6 +7,7 @@ its address and serves until it is killed: ``python -m tests.llm.fake_server LAT
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 import threading
 import time
@@ -19,7 +20,7 @@ import orjson
 from aiohttp import web
 
 Body = dict[str, Any]
-Answer = Callable[[Body], str]
+Answer = Callable[[Body], "str | Body"]  # a text, or a whole message with "finish_reason" and "model" in it
 # A fault's name for the n-th attempt (from 0) of a body, or None: an HTTP status, 429-date, overflow, drop,
 # hang, truncated, not-json, no-choices, empty, no-usage, length
 Faults = Callable[[Body, int], str | None]
@@ -49,9 +50,11 @@ class FakeServer:
     def __init__(
         self, answer: Answer = echo, *, faults: Faults = no_fault, latency: float = 0.0,
         owner: str = "vllm", port: int = 0, context: int = 8192, keep_log: bool = True,
+        usage: Body | None = None,
     ) -> None:  # fmt: skip
         self.answer, self.faults, self.latency, self.owner = answer, faults, latency, owner
         self.port, self.context, self.keep_log = port, context, keep_log
+        self.usage = usage  # what it says of every answer; None: the truth
         self.listings = 0  # of the models, asked for
         self.log: list[Seen] = []
         self.answered: list[tuple[float, bytes]] = []  # when, and the request's body
@@ -146,21 +149,25 @@ class FakeServer:
         return self._answer(body, fault)
 
     def _answer(self, body: Body, fault: str | None) -> web.Response:
-        text = "" if fault == "empty" else self.answer(body)
-        prompt, completion = words(*(m["content"] for m in body["messages"])), words(text)
-        finish = "length" if fault == "length" else "stop"
+        said = "" if fault == "empty" else self.answer(body)
+        message = {"role": "assistant", "content": said} if isinstance(said, str) else dict(said)
+        model, finish = message.pop("model", body["model"]), message.pop("finish_reason", "stop")
+        finish = "length" if fault == "length" else finish
+        prompt = words(*(m["content"] for m in body["messages"]))
+        completion = words(message["content"]) if isinstance(message.get("content"), str) else 0
         payload: Body = {
-            "id": "x", "object": "chat.completion", "created": 0, "model": body["model"],
-            "choices": [{"index": 0, "finish_reason": finish,
-                         "message": {"role": "assistant", "content": text}}],
+            "id": "x", "object": "chat.completion", "created": 0, "model": model,
+            "choices": [{"index": 0, "finish_reason": finish, "message": message}],
             "usage": {"prompt_tokens": prompt, "completion_tokens": completion,
                       "total_tokens": prompt + completion},
         }  # fmt: skip
+        if self.usage is not None:
+            payload["usage"] = self.usage
         if fault == "no-usage":
             del payload["usage"]
         if fault == "no-choices":
             payload["choices"] = []
-        raw = orjson.dumps(payload)
+        raw = json.dumps(payload).encode()
         raw = {"truncated": raw[: len(raw) // 2], "not-json": b"<html>oops</html>"}.get(fault or "", raw)
         return web.Response(body=raw, content_type="application/json")
 

@@ -11,7 +11,7 @@ from econ.errors import EconError
 from econ.llm import open_client
 from econ.params import Params
 from tests.llm.conftest import params_for
-from tests.llm.fake_server import Body, FakeServer
+from tests.llm.fake_server import Body, FakeServer, echo
 
 
 async def probe(server: FakeServer, dialect: str = "auto", **action: object) -> None:
@@ -92,3 +92,19 @@ async def test_a_failing_server_fails_the_probe() -> None:
     told = pytest.raises(EconError, match="no answer from fake: http 404")
     with FakeServer(faults=lambda body, attempt: "404") as server, told:
         await probe(server)
+
+
+async def test_a_model_that_thinks_is_probed_by_its_thoughts() -> None:
+    def thinks(body: Body) -> Body:
+        return {"content": None, "reasoning": echo(body), "finish_reason": "length"}
+
+    with FakeServer(thinks) as server:
+        async with open_client(params_for(server.url)) as client:
+            await client.probe()
+
+
+async def test_a_model_that_says_nothing_is_not_said_to_ignore_anything() -> None:
+    with FakeServer(lambda body: "") as server:
+        async with open_client(params_for(server.url, max_tokens={"probe": 24})) as client:
+            with pytest.raises(EconError, match=r"says nothing within 24 tokens.*llm\.max_tokens\.probe"):
+                await client.probe()

@@ -19,7 +19,8 @@ from econ.errors import EconError
 from econ.llm.backends import dialects
 from econ.llm.backends.dialects import DIALECTS, Dialect
 from econ.llm.cache.store import Cache, fact_key
-from econ.llm.faults import Fault, Reply, http_fault, read_reply
+from econ.llm.faults import Fault, http_fault
+from econ.llm.replies import Reply, read_reply
 from econ.records import Json
 
 if TYPE_CHECKING:

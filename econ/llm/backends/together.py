@@ -15,7 +15,8 @@ from econ.llm.backends import dialects
 from econ.llm.backends.dialects import Dialect
 from econ.llm.backends.openai import Http, missing_key
 from econ.llm.cache.store import Cache
-from econ.llm.faults import Fault, Reply, http_fault, read_reply
+from econ.llm.faults import Fault, http_fault
+from econ.llm.replies import Reply, read_reply
 from econ.records import Json
 
 if TYPE_CHECKING:

@@ -20,14 +20,15 @@ import zstandard
 
 from econ.errors import EconError
 from econ.files import write_atomic
-from econ.llm.cache.store import FOLDER, connect, transaction
+from econ.llm.cache.store import ADDED, FOLDER, connect, transaction
 
 MAGIC = b'{"econ-cache":1}\n'
 _ANSWER = (
     "key", "provider", "model", "payer", "run", "created", "finish_reason", "prompt_tokens",
     "completion_tokens", "estimated", "usd", "text",
+    "thinking", "why", "answered_by",
 )  # fmt: skip
-_BLOBS = ("key", "text", "value")
+_BLOBS = ("key", "text", "thinking", "value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,8 @@ class Ledger:
     def _insert(self, db: sqlite3.Connection, line: bytes) -> int:
         record: dict[str, Any] = orjson.loads(line)
         names = {"answers": _ANSWER, "facts": ("key", "kind", "value")}[record["table"]]
-        values = [base64.b64decode(record[n], validate=True) if n in _BLOBS else record[n] for n in names]
+        record = {**dict.fromkeys(ADDED), **record}  # an earlier version's has fewer columns
+        values = [_value(name, record[name]) for name in names]
         if len(values[0]) != 32:
             raise ValueError("a key of another length")
         places = ",".join("?" * len(names))
@@ -148,6 +150,10 @@ class Ledger:
 
     def close(self) -> None:
         self._db.close()
+
+
+def _value(name: str, value: Any) -> Any:
+    return base64.b64decode(value, validate=True) if name in _BLOBS and value is not None else value
 
 
 def _read(path: Path) -> Iterator[bytes]:

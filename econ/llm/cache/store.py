@@ -17,7 +17,7 @@ import time
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from itertools import chain
 from pathlib import Path
 from threading import Event
@@ -28,6 +28,7 @@ import zstandard
 from econ import paths
 from econ.errors import EconError
 from econ.llm.cache.locks import KeyLocks
+from econ.messages import read_text
 from econ.records import Json
 
 FOLDER = paths.STATE / "cache"
@@ -35,12 +36,13 @@ SYNC_SECONDS = 0.2
 WAIT_SECONDS = 60  # for another process that writes
 AT_ONCE = 1000  # answers in one transaction
 MERGE = 1000  # answers until what is written is merged into the database's main file
-_ROW = "(?,?,?,?,?,?,?,?,?,?,?,?)"  # of answers
+_ROW = "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"  # of answers
+ADDED = {"thinking": "BLOB", "why": "TEXT", "answered_by": "TEXT"}  # columns that older caches lack
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS answers (
     key BLOB PRIMARY KEY, provider TEXT, model TEXT, payer TEXT, run TEXT, created INTEGER,
     finish_reason TEXT, prompt_tokens INTEGER, completion_tokens INTEGER, estimated INTEGER, usd REAL,
-    text BLOB) WITHOUT ROWID;
+    text BLOB, thinking BLOB, why TEXT, answered_by TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS facts (key BLOB PRIMARY KEY, kind TEXT, value BLOB) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS spent (
     run TEXT PRIMARY KEY, calls INTEGER, tokens INTEGER, usd REAL) WITHOUT ROWID;
@@ -51,7 +53,8 @@ CREATE TABLE IF NOT EXISTS reserved (
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A paid answer. ``payer`` names the call that paid, the same in every run; ``usd`` None: no price."""
+    """A paid answer. ``payer`` names the call that paid, the same in every run; ``usd`` None: no price;
+    ``why`` says why ``text`` is empty."""
 
     text: str
     finish_reason: str | None
@@ -62,6 +65,9 @@ class Answer:
     provider: str
     model: str
     usd: float | None = None
+    thinking: str = ""
+    why: str | None = None
+    answered_by: str | None = None
 
 
 def digest(request: Json) -> bytes:
@@ -100,13 +106,22 @@ class Cache:
     def get(self, key: bytes) -> Answer | None:
         row = self.connection.execute(
             "SELECT text, finish_reason, prompt_tokens, completion_tokens, estimated, payer, provider, model,"
-            " usd FROM answers WHERE key = ?",
+            " usd, thinking, why, answered_by FROM answers WHERE key = ?",
             (key,),
         ).fetchone()
         if row is None:
             return None
-        text = self._unpack.decompress(row[0]).decode() if row[0] else ""
-        return Answer(text, row[1], row[2], row[3], bool(row[4]), *row[5:])
+        text, thinking, why = self._unpacked(row[0]), self._unpacked(row[9]), row[10]
+        if row[9] is None:  # an earlier version's: as it came
+            text, thinking, why = astuple(read_text(text))
+        told = {"thinking": thinking, "why": why, "answered_by": row[11]}
+        return Answer(text, row[1], row[2], row[3], bool(row[4]), *row[5:9], **told)
+
+    def _unpacked(self, blob: bytes | None) -> str:
+        return self._unpack.decompress(blob).decode() if blob else ""
+
+    def _packed(self, text: str) -> bytes:
+        return self._pack.compress(text.encode()) if text else b""
 
     async def put(self, key: bytes, answer: Answer, reservation: str | None = None) -> None:
         """Keep an answer and count its cost in place of its reservation; returns once no kill can lose it."""
@@ -161,7 +176,7 @@ class Cache:
         rows = [
             (key, answer.provider, answer.model, answer.payer, run, now, answer.finish_reason,
              answer.prompt_tokens, answer.completion_tokens, int(answer.estimated), answer.usd,
-             self._pack.compress(answer.text.encode()) if answer.text else b"")
+             self._packed(answer.text), self._packed(answer.thinking), answer.why, answer.answered_by)
             for key, answer, _ in batch
         ]  # fmt: skip
         insert = "INSERT OR IGNORE INTO answers VALUES " + ",".join([_ROW] * len(rows))  # noqa: S608
@@ -224,10 +239,24 @@ def connect(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.executescript(_SCHEMA)
+        _extend(connection)
     except sqlite3.Error as fault:
         way_out = "move it away to start a new one, and `econ cache import` what you exported"
         raise EconError(f"the call cache {path} cannot be opened: {fault}", way_out) from None
     return connection
+
+
+def _extend(connection: sqlite3.Connection) -> None:
+    """Give a cache of an earlier version the columns that it lacks; its answers stay as they are."""
+    if _lacking(connection):
+        with transaction(connection) as db:
+            for name in _lacking(db):  # again: another process may have been quicker
+                db.execute(f"ALTER TABLE answers ADD COLUMN {name} {ADDED[name]}")
+
+
+def _lacking(connection: sqlite3.Connection) -> list[str]:
+    there = {row[1] for row in connection.execute("PRAGMA table_info(answers)")}
+    return [name for name in ADDED if name not in there]
 
 
 class transaction:

@@ -15,9 +15,9 @@ from econ.llm.backends import dialects
 from econ.llm.backends.dialects import Dialect
 from econ.llm.backends.openai import Http, Say, say
 from econ.llm.cache.store import Cache
-from econ.llm.faults import Reply, read_reply
 from econ.llm.local import engines
 from econ.llm.local.serve import lower_priority
+from econ.llm.replies import Reply, read_reply
 from econ.records import Json
 
 if TYPE_CHECKING:

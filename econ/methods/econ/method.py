@@ -80,7 +80,7 @@ class EconMethod:
         return Solution(
             text=final.text,
             rounds=len(episode.rounds),
-            stop=episode.stops[-1],
+            stop=str(episode.stops[-1]),  # a plain text: it becomes a key
             steps=tuple(_step(i, played, session) for i, played in enumerate(episode.rounds)),
             error=final.error,
             detail=detail,

@@ -1,0 +1,97 @@
+"""A chat completion's body, read: what the model said, what it took, and who answered."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from econ.llm.faults import Fault
+from econ.messages import read_message
+
+MOST_TOKENS = 2**31  # of one call; a server that counts more counts nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a server answered. Token counts are None where it gave none; ``why``: why ``text`` is empty."""
+
+    text: str
+    thinking: str
+    why: str | None
+    finish_reason: str | None
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    answered_by: str | None  # the model's name, as the server has it
+
+
+def read_reply(payload: bytes) -> Reply:
+    """The answer in a chat completion's body.
+
+    Raises:
+        Fault: truncated, not JSON, without a choice, or an error in an answer's clothes.
+    """
+    data = decoded(payload)
+    try:
+        choice = data["choices"][0]
+        finish = _reason(choice.get("finish_reason"))
+        said = read_message(choice["message"], finish)
+        usage = data.get("usage")
+    except (LookupError, TypeError, AttributeError):
+        raise Fault("malformed response") from None
+    usage = usage if isinstance(usage, dict) else {}
+    name = data.get("model")
+    return Reply(
+        text=said.answer,
+        thinking=said.thinking,
+        why=said.why,
+        finish_reason=finish,
+        prompt_tokens=_count(usage.get("prompt_tokens")),
+        completion_tokens=_count(usage.get("completion_tokens")),
+        answered_by=name if isinstance(name, str) else None,
+    )
+
+
+def decoded(payload: bytes) -> Any:
+    """JSON as servers send it: with a byte order mark, bad UTF-8, NaN or half a surrogate pair too.
+
+    Raises:
+        Fault: it is none.
+    """
+    try:
+        return orjson.loads(payload)
+    except orjson.JSONDecodeError:
+        pass
+    try:
+        return _whole(json.loads(payload.decode("utf-8-sig", "replace"), strict=False))
+    except (ValueError, RecursionError):
+        raise Fault("malformed response") from None
+
+
+def _whole(value: Any) -> Any:
+    """Half of a surrogate pair is no character: nothing could write it."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_whole(part) for part in value]
+    if isinstance(value, dict):
+        return {_whole(key): _whole(part) for key, part in value.items()}
+    return value
+
+
+def _reason(value: Any) -> str | None:
+    """Why the answer ended. Some say it in an object."""
+    if isinstance(value, dict):
+        value = value.get("type") or value.get("reason")
+    return value if isinstance(value, str) else None
+
+
+def _count(value: Any) -> int | None:
+    """A number of tokens, as a number or a text; None: none that can be true."""
+    try:
+        count = int(float(value))
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return count if 0 <= count < MOST_TOKENS and not isinstance(value, bool) else None
