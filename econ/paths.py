@@ -43,6 +43,11 @@ def bank(benchmark: str, split: str, model: str, style: str = "plain") -> Path:
     return RESULTS / "bank" / benchmark / f"{split}--{model_label(model)}--{style}.parquet"
 
 
+def bank_check(benchmark: str, split: str, model: str) -> Path:
+    """How a bank's predictions stand to fresh answers; a figure of the same name beside it."""
+    return RESULTS / "bank" / benchmark / f"check--{split}--{model_label(model)}.json"
+
+
 def recorded_calls(benchmark: str, model: str) -> Path:
     """The recorded calls of all that is not an executor."""
     return RESULTS / "bank" / benchmark / f"calls--{model_label(model)}.parquet"

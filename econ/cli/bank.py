@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from econ.cli.options import benchmark_option, load_for, offline_option, params_option
+from econ.cli.options import benchmark_option, load_for, offline_option, params_option, seed_option
 from econ.errors import EconError
 from econ.params import Params
 from econ.records import Problem, Split
@@ -117,6 +118,69 @@ def regrade(benchmark: str, split: str, params_file: Path) -> None:
             path = paths.bank(benchmark, name, model)
             rows, changed = again(path, benchmarks.load(benchmark, name, params), params)
             click.echo(f"{path}: {rows:,} answers, {changed:,} with another verdict")
+
+
+@command.command("check")
+@benchmark_option
+@click.option(
+    "--split", type=click.Choice(["train", "test"]), default="test", show_default=True, help="Whose bank."
+)
+@click.option(
+    "--answers", type=click.IntRange(min=20), default=200, show_default=True, help="Fresh answers to ask for."
+)
+@seed_option
+@params_option
+@offline_option
+def check(benchmark: str, split: Split, answers: int, seed: int, params_file: Path, offline: bool) -> None:
+    """Compare what the bank predicts with fresh answers at random actions between its cells.
+
+    Writes slope, interval, Brier score and a plot beside the bank. Exits with 1 where they differ.
+    """
+    params = load_for(params_file, benchmark)
+    from econ import benchmarks
+
+    problems = benchmarks.load(benchmark, split, params)
+    passed = [
+        asyncio.run(_check(benchmark, split, model, problems, params, answers, seed, offline=offline))
+        for model in dict.fromkeys(params.llm.executors)
+    ]
+    if not all(passed):
+        raise EconError(
+            "fresh answers are not as the bank predicts",
+            "see the plot; a finer grid (bank.temperature, bank.second) or more samples may mend it",
+        )
+
+
+async def _check(
+    benchmark: str, split: Split, model: str, problems: Sequence[Problem], params: Params, answers: int,
+    seed: int, *, offline: bool,
+) -> bool:  # fmt: skip
+    import orjson
+
+    from econ import paths
+    from econ.bank import check, draws, store
+    from econ.files import write_atomic
+    from econ.llm import open_client, payer
+    from econ.progress import Progress
+    from econ.reporting.figures import calibration
+
+    label = f"{benchmark}/bank-check-{split}"
+    payer.set(label)
+    bank = store.read(paths.bank(benchmark, split, model))
+    known = {entry.id for entry in bank.card.entries}
+    grid = draws.Grid(params.bank.temperature, params.bank.second)
+    asked = check.questions([p for p in problems if p.id in known], grid, answers, seed)
+    async with open_client(params, offline=offline) as client:
+        check.same_model(bank.card, client, model)
+        with Progress(len(asked), "answers", client, label) as progress:
+            right = await check.ask(asked, bank, model, params, client, progress)
+    found = check.calibrate(asked, right, bank, params)
+    path = paths.bank_check(benchmark, split, model)
+    record = {"passed": found.passed, "model": bank.card.model, "simulated": bank.card.simulated}
+    write_atomic(path, [orjson.dumps(record | asdict(found), option=orjson.OPT_INDENT_2), b"\n"])
+    calibration.draw(found, bank.card, path)
+    click.echo(f"{calibration.sentence(found, bank.card)}; {path}")
+    return found.passed
 
 
 @command.command("info")

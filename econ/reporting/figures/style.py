@@ -194,7 +194,7 @@ def message(text: str) -> Figure:
     return figure
 
 
-def save(figure: Figure, name: str) -> None:
+def save(figure: Figure, name: str, folder: Path = paths.FIGURES) -> None:
     """Write the figure in every format, atomically, and close it."""
     import matplotlib.pyplot as plt
 
@@ -203,5 +203,5 @@ def save(figure: Figure, name: str) -> None:
     for ending in FIGURE_FORMATS:
         buffer = io.BytesIO()
         figure.savefig(buffer, format=ending, metadata=METADATA[ending])
-        write_atomic(paths.FIGURES / f"{name}.{ending}", [buffer.getvalue()])
+        write_atomic(folder / f"{name}.{ending}", [buffer.getvalue()])
     plt.close(figure)
