@@ -17,14 +17,14 @@ from econ.grading.leaks import tells
 from econ.grading.rounds import marked
 from econ.llm import open_client, payer
 from econ.llm.base import Client
-from econ.methods.base import Method, Session, Solution
+from econ.methods.base import Player, Session, Solution
 from econ.methods.econ.method import earned
-from econ.params import ECON_METHODS, Params, parse_method
+from econ.params import Params, learns, parse_method
 from econ.progress import Progress
 from econ.records import Job, Json, Problem, Trace, Verdict, to_json
 
 
-async def run_job(make: Callable[[], Method], params: Params, job: Job, *, offline: bool = False) -> None:
+async def run_job(make: Callable[[], Player], params: Params, job: Job, *, offline: bool = False) -> None:
     """Play the job's method over the benchmark's test sample; write its traces, then its metrics.
 
     Problems are in flight together, bounded by ``llm.max_in_flight``. Both files are written at the end in
@@ -46,7 +46,7 @@ async def run_job(make: Callable[[], Method], params: Params, job: Job, *, offli
     async with open_client(own, offline=offline) as client:
         if not offline:
             await check_room(problems, client, own, base, job.n_agents)
-        if base in ECON_METHODS:  # the others steer with fixed settings alone
+        if learns(base):  # the others steer with fixed settings alone
             await client.probe(prompts.for_probe(problems, own))
         gc.freeze()  # what is loaded by now stays: looking through all of it holds every call up for 0.15 s
         with Progress(len(problems), "problems", client, f"{job.benchmark}/{job.name}") as progress:
@@ -57,7 +57,7 @@ async def run_job(make: Callable[[], Method], params: Params, job: Job, *, offli
 
 
 async def play(
-    method: Method,
+    method: Player,
     problems: Sequence[Problem],
     client: Client,
     params: Params,
@@ -78,7 +78,7 @@ async def play(
     return [task.result() for task in tasks]
 
 
-async def solve(method: Method, problem: Problem, session: Session, job: Job) -> Trace:
+async def solve(method: Player, problem: Problem, session: Session, job: Job) -> Trace:
     """Let ``method`` answer one problem, grade what it says and keep the whole record."""
     solution = await method.solve(session)
     verdict, steps, detail = await asyncio.to_thread(_graded, problem, solution, session.params)

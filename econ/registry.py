@@ -86,6 +86,30 @@ class Registry:
         return found
 
 
+METHODS = Registry(
+    "method",
+    "econ.methods",
+    {
+        "econ-baseline": "econ.methods.econ.method:EconBaseline",
+        "econ-bne": "econ.methods.econ.method:EconBNE",
+        "debate": "econ.methods.debate.debate:Debate",
+        "sparse-debate": "econ.methods.debate.debate:SparseDebate",
+        "mad": "econ.methods.debate.mad:TitForTat",
+        "direct": "econ.methods.one_call:Direct",
+        "cot": "econ.methods.one_call:CoT",
+        "few-shot-cot": "econ.methods.one_call:FewShotCoT",
+        "self-consistency": "econ.methods.sampling:SelfConsistency",
+        "best-of-n": "econ.methods.sampling:BestOfN",
+        "moa": "econ.methods.moa:MixtureOfAgents",
+        "react": "econ.methods.react:ReAct",
+        "reflexion": "econ.methods.react:Reflexion",
+        "greedy-search": "econ.methods.greedy:GreedySearch",
+        "tot": "econ.methods.search.tot:TreeOfThoughts",
+        "rap": "econ.methods.search.rap:ReasoningViaPlanning",
+        "rstar": "econ.methods.search.rstar:MutualReasoning",
+    },
+)
+
 BACKENDS = Registry(
     "backend",
     "econ.backends",

@@ -6,10 +6,12 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from econ.llm.base import Usage
+from econ.params import Params
 from econ.records import Call, Message, Request
+from econ.registry import METHODS
 
 Script = Callable[[Request], str | Exception]
 
@@ -83,3 +85,12 @@ def _unit(text: str, size: int = 16) -> list[float]:
     values = [byte / 255 - 0.5 for byte in digest]
     norm = sum(value * value for value in values) ** 0.5
     return [value / norm for value in values]
+
+
+def params_of(**given: Any) -> Params:
+    """Params in which a method's settings are given by its name (``self_consistency={"k": 4}``)."""
+    whole: dict[str, Any] = {"settings": {}}
+    for name, value in given.items():
+        method = name.replace("_", "-")
+        (whole["settings"] if method in METHODS else whole)[method if method in METHODS else name] = value
+    return Params.model_validate(whole)

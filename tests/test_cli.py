@@ -91,7 +91,9 @@ DEBATE = ("debate", "--benchmark", "svamp", "--n-agents", "3")
         (DEBATE, "n_agent: [3]", "unknown key 'n_agent'"),
         (("debate", "--benchmark", "gsm9k", "--n-agents", "3"), "", "unknown benchmark 'gsm9k'"),
         ((*DEBATE, "--method", "debt"), "", "unknown method 'debt'"),
-        ((*DEBATE, "--method", "econ-bne"), "", "econ evaluate"),
+        ((*DEBATE, "--method", "econ-bne"), "", "econ train"),
+        ((*DEBATE, "--method", "nowhere:Mine"), "", "is nowhere.py in the folder"),
+        ((*DEBATE, "--method", "json:dumps"), "", "no class with a solve"),
         (("evaluate", "--benchmark", "svamp", "--n-agents", "3"), "", "econ train"),
         (DEBATE, "llm: {backend: together, coordinator: m, executors: [m]}", "TOGETHER_API_KEY"),
         (

@@ -23,9 +23,10 @@ from econ.benchmarks.sources import SHIPPED
 from econ.methods.base import Method
 from econ.methods.econ.method import untrained
 from econ.methods.registry import baseline
-from econ.params import BENCHMARKS, ECON_METHODS, METHODS, Params, plays
+from econ.params import BENCHMARKS, Params, learns, plays
 from econ.play import play
 from econ.records import Job, Problem, Request, Trace, to_json
+from econ.registry import METHODS
 from econ.training import trainer as training
 from tests.scripted import ScriptedClient
 
@@ -90,7 +91,7 @@ class Players(ScriptedClient):
 
 
 def method_of(name: str, params: Params, benchmark: str) -> Method:
-    return untrained(params, 3, name, 0) if name in ECON_METHODS else baseline(name, params, benchmark)
+    return untrained(params, 3, name, 0) if learns(name) else baseline(name, params, benchmark)
 
 
 def told(requests: Sequence[Request]) -> str:

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from econ.errors import EconError
-from econ.params import BASELINES, Params, load
+from econ.methods.debate.debate import Debate
+from econ.params import Params, load
 
 
 def write(folder: Path, text: str) -> Path:
@@ -81,7 +82,7 @@ def test_one_executor_model_serves_all_and_several_are_assigned_in_order() -> No
 
 
 def test_a_method_without_a_benchmark_to_play_on_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(BASELINES, "debate", "plans")
+    monkeypatch.setattr(Debate, "domain", "plans")
     with pytest.raises(ValueError, match="'debate' is defined on none of the benchmarks"):
         Params(benchmarks=("gsm8k",), methods=("debate", "cot"))
     both = Params(benchmarks=("gsm8k", "travelplanner"), methods=("debate", "cot"))

@@ -18,7 +18,7 @@ from econ.params import Params, load, setting
 VARIANTS: dict[str, Any] = {
     "no-strategy": {"team": {"strategy": "none"}},
     "k5": {"bne": {"max_iterations_infer": 5}},
-    "long": {"debate": {"rounds": 5}},
+    "long": {"settings": {"debate": {"rounds": 5}}},
 }
 METHODS = ("econ-bne", "econ-bne+no-strategy", "econ-bne+k5", "debate", "debate+long")
 PARAMS = Params.model_validate({"methods": METHODS, "variants": VARIANTS})
@@ -36,8 +36,8 @@ def test_a_variant_is_the_params_with_its_own_put_in_key_by_key() -> None:
 def test_only_a_variants_own_settings_differ_from_its_methods() -> None:
     assert setting(PARAMS, "econ-bne") == setting(Params(), "econ-bne")
     assert setting(PARAMS, "econ-bne+k5") == setting(PARAMS.of("econ-bne+k5"), "econ-bne")
-    assert setting(PARAMS, "debate+long")["debate"]["rounds"] == 5
-    assert setting(PARAMS, "debate")["debate"]["rounds"] == 3
+    assert setting(PARAMS, "debate+long")["settings"]["rounds"] == 5
+    assert setting(PARAMS, "debate")["settings"]["rounds"] == 3
 
 
 def test_a_variant_that_changes_nothing_that_is_learned_plays_from_the_checkpoint_without_it() -> None:

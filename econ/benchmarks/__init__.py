@@ -4,7 +4,7 @@ Sources are the hub at pinned revisions, a mirror folder with the same files, th
 project ships, or a user's own question/answer set (``data.custom``).
 """
 
-from econ.benchmarks.registry import Benchmark, Source, names, spec
+from econ.benchmarks.registry import Benchmark, Source, names, spec, title
 from econ.benchmarks.store import download, load, manifest
 
-__all__ = ["Benchmark", "Source", "download", "load", "manifest", "names", "spec"]
+__all__ = ["Benchmark", "Source", "download", "load", "manifest", "names", "spec", "title"]

@@ -33,6 +33,7 @@ class Benchmark:
     """One benchmark. A split without a source of its own is cut from the other one (``data.train_share``)."""
 
     name: str
+    title: str  # in figures, and in the paper
     kind: str
     licence: str
     question: str  # field names
@@ -104,9 +105,10 @@ _MATH_TRAIN = Source(
     _MATH_SUBJECTS,
 )
 
-GSM8K = Benchmark("gsm8k", "number", "MIT", "question", "answer", GSM8K_TEST, _gsm8k("train"))
+GSM8K = Benchmark("gsm8k", "GSM8K", "number", "MIT", "question", "answer", GSM8K_TEST, _gsm8k("train"))
 GSM_HARD = Benchmark(
     "gsm_hard",
+    "GSM-Hard",
     "number",
     "Apache-2.0 (source repository)",
     "input",
@@ -118,6 +120,7 @@ GSM_HARD = Benchmark(
 )
 MATH = Benchmark(
     "math",
+    "MATH",
     "math",
     "MIT",
     "problem",
@@ -126,12 +129,22 @@ MATH = Benchmark(
     _MATH_TRAIN,
     "Test: MATH-500. Train: the train split of MATH.",
 )
-SVAMP = Benchmark("svamp", "number", "MIT", "question_concat", "Answer", _svamp("test"), _svamp("train"))
+SVAMP = Benchmark(
+    "svamp", "SVAMP", "number", "MIT", "question_concat", "Answer", _svamp("test"), _svamp("train")
+)
 STRATEGYQA = Benchmark(
-    "strategyqa", "yesno", "MIT", "question", "answer", _strategyqa("test"), _strategyqa("train")
+    "strategyqa",
+    "StrategyQA",
+    "yesno",
+    "MIT",
+    "question",
+    "answer",
+    _strategyqa("test"),
+    _strategyqa("train"),
 )
 TRAVELPLANNER = Benchmark(
     "travelplanner",
+    "TravelPlanner",
     "plan",
     "CC BY 4.0",
     "query",
@@ -145,6 +158,11 @@ TRAVELPLANNER = Benchmark(
 def names(params: Params) -> tuple[str, ...]:
     """All benchmarks that these params can name: the built-in six, installed ones and ``data.custom``."""
     return (*BENCHMARKS, *params.data.custom)
+
+
+def title(benchmark: str) -> str:
+    """What a benchmark is called in figures and in the paper: its name, where it is a user's own."""
+    return str(BENCHMARKS.find(benchmark).title) if benchmark in BENCHMARKS else benchmark
 
 
 def spec(benchmark: str, params: Params) -> Benchmark:
@@ -168,6 +186,7 @@ def _custom(name: str, params: Params) -> Benchmark:
         return Source(where, where, own.hub, own.revision, (own.config,), own.id)
 
     return Benchmark(
+        name,
         name,
         own.kind,
         own.licence,

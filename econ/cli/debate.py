@@ -1,34 +1,32 @@
-"""econ debate: the non-equilibrium debate and single-agent baselines, by --method."""
+"""econ debate: the other name of ``econ evaluate``, from when it played the baselines alone."""
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import click
 
-from econ.cli.options import job_options, load_for
-from econ.params import parse_method
+from econ.cli.evaluate import checkpoint_option, evaluate, method_option
+from econ.cli.options import job_options
 from econ.records import Job
 
 
 @click.command("debate")
-@click.option(
-    "--method",
-    default="debate",
-    show_default=True,
-    help="A baseline, or one with a variant: NAME+VARIANT.",
-)
+@method_option("debate")
+@checkpoint_option
 @job_options
-def command(benchmark: str, n_agents: int, seed: int, method: str, params_file: Path, offline: bool) -> None:
-    """Play a baseline on the test problems; write traces and metrics.
+def command(
+    benchmark: str,
+    n_agents: int,
+    seed: int,
+    method: str,
+    params_file: Path,
+    checkpoint: Path | None,
+    offline: bool,
+) -> None:
+    """Play a debate, or any other method: the same as econ evaluate.
 
     \b
     Example: econ debate --benchmark svamp --method debate --n-agents 3 --seed 0
     """
-    params = load_for(params_file, benchmark)
-    from econ.methods.registry import baseline
-    from econ.play import run_job
-
-    player = baseline(parse_method(method)[0], params.of(method), benchmark)
-    asyncio.run(run_job(lambda: player, params, Job(benchmark, method, n_agents, seed), offline=offline))
+    evaluate(Job(benchmark, method, n_agents, seed), params_file, checkpoint, offline=offline)

@@ -1,26 +1,36 @@
-"""econ evaluate: econ-baseline or econ-bne from a checkpoint."""
+"""econ evaluate: any method on a benchmark's test problems."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 
-from econ.cli.options import job_options, load_for
-from econ.methods.registry import unknown
-from econ.params import ECON_METHODS, parse_method
+from econ.cli.options import F, job_options, load_for
+from econ.params import learns
 from econ.records import Job
+
+checkpoint_option = click.option(
+    "--checkpoint",
+    type=click.Path(path_type=Path),
+    help="What a trained method plays from; default: the job's own.",
+)
+
+
+def method_option(default: str) -> Callable[[F], F]:
+    return click.option(
+        "--method",
+        default=default,
+        show_default=True,
+        help="Any method, one of yours as module:Class, or either with a variant: NAME+VARIANT.",
+    )
 
 
 @click.command("evaluate")
-@click.option(
-    "--method",
-    default="econ-bne",
-    show_default=True,
-    help="econ-baseline or econ-bne, or one with a variant: econ-bne+NAME.",
-)
-@click.option("--checkpoint", type=click.Path(path_type=Path), help="Folder; default: the job's own.")
+@method_option("econ-bne")
+@checkpoint_option
 @job_options
 def command(
     benchmark: str,
@@ -31,23 +41,31 @@ def command(
     checkpoint: Path | None,
     offline: bool,
 ) -> None:
-    """Play ECON on the test problems from a trained checkpoint; write traces and metrics.
+    """Play a method on the test problems; write traces and metrics.
 
     \b
     Example: econ evaluate --benchmark svamp --method econ-bne --n-agents 3 --seed 0
+             econ evaluate --benchmark svamp --method cot --n-agents 3
+             econ evaluate --benchmark svamp --method my_method:Mine --n-agents 3
     """
-    params = load_for(params_file, benchmark)
-    base, variant = parse_method(method)
-    if base not in ECON_METHODS:
-        raise unknown(base)
-    own = params.varied(variant)
+    evaluate(Job(benchmark, method, n_agents, seed), params_file, checkpoint, offline=offline)
+
+
+def evaluate(job: Job, params_file: Path, checkpoint: Path | None, *, offline: bool) -> None:
+    """Play one job; its traces and metrics are written where the pipeline looks for them."""
+    params = load_for(params_file, job.benchmark)
+    own, trained = params.of(job.method), learns(job.method)
     from econ import paths
-    from econ.methods.econ.method import EconMethod, from_checkpoint
+    from econ.methods.base import Player
+    from econ.methods.registry import player
+    from econ.params import parse_method
     from econ.play import run_job
 
-    folder = checkpoint or paths.checkpoint(benchmark, n_agents, seed, params.learned_as(variant))
+    variant = params.learned_as(parse_method(job.method)[1]) if trained else None
+    folder = checkpoint or paths.checkpoint(job.benchmark, job.n_agents, job.seed, variant)
 
-    def make() -> EconMethod:
-        return from_checkpoint(folder, own, n_agents, base)
+    def make() -> Player:
+        return player(job.method, own, job.benchmark, job.n_agents, folder)
 
-    asyncio.run(run_job(make, params, Job(benchmark, method, n_agents, seed), offline=offline))
+    made = None if trained else make()  # an untrained one is quick to make, or to refuse
+    asyncio.run(run_job(lambda: made or make(), params, job, offline=offline))

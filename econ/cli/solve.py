@@ -12,8 +12,8 @@ from econ.cli.options import known_benchmark, offline_option, params_option, see
 from econ.cli.transcript import Turns, answers, tree
 from econ.errors import EconError
 from econ.llm.base import Usage
-from econ.methods.base import Method
-from econ.params import ECON_METHODS, Params, load, parse_method
+from econ.methods.base import Player
+from econ.params import Params, learns, load, parse_method
 from econ.records import Job, Problem, Trace
 
 
@@ -76,13 +76,13 @@ def _find(benchmark: str, question: str | None, problem_id: str | None, params: 
     )
 
 
-def _method(job: Job, params: Params) -> Method:
+def _method(job: Job, params: Params) -> Player:
     """A trained policy where the job has one; else the untrained, and that is said."""
     from econ import paths
     from econ.methods.registry import baseline
 
     (base, variant), own = parse_method(job.method), params.of(job.method)
-    if base not in ECON_METHODS:
+    if not learns(base):
         return baseline(base, own, job.benchmark)
     from econ.methods.econ.method import from_checkpoint, untrained
 
@@ -94,7 +94,7 @@ def _method(job: Job, params: Params) -> Method:
 
 
 async def _solve(
-    method: Method, problem: Problem, params: Params, job: Job, *, offline: bool, show_prompts: bool
+    method: Player, problem: Problem, params: Params, job: Job, *, offline: bool, show_prompts: bool
 ) -> None:
     from econ.costs.context import check_room
     from econ.llm import open_client

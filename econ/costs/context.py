@@ -18,7 +18,7 @@ from econ.llm.base import Client
 from econ.methods.base import Forgetful, Session
 from econ.methods.chat import least
 from econ.methods.registry import baseline
-from econ.params import ECON_METHODS, Params
+from econ.params import Params, learns
 from econ.records import Call, Message, Problem, Request
 
 CHAT = 64  # tokens that a chat template adds to the messages
@@ -63,7 +63,7 @@ async def _asked(
     problem: Problem, params: Params, method: str, n_agents: int
 ) -> list[tuple[str, Sequence[Message], int]]:
     """Model, messages and the answer's cap of each call, every answer being as long as it may be."""
-    if method in ECON_METHODS:
+    if learns(method):
         return _econ(problem, params, n_agents)
     client = _Recorder()
     session = Session(problem, client, params, n_agents, seed=0)

@@ -22,9 +22,9 @@ from econ.llm.base import Vector
 from econ.llm.cache.admin import Ledger
 from econ.llm.cache.store import FOLDER
 from econ.llm.client import LLMClient
-from econ.methods.base import Method, Session, Solution
+from econ.methods.base import Player, Session, Solution
 from econ.methods.registry import baseline
-from econ.params import ECON_METHODS, LLM, Params, parse_method, training
+from econ.params import LLM, Params, learns, parse_method, training
 from econ.records import Call, Job, Json, Problem, Request
 from econ.registry import BACKENDS
 
@@ -65,7 +65,7 @@ def _answers(llm: LLM) -> int:
 
 
 async def _look(
-    method: Method, params: Params, job: Job, problems: Sequence[Problem], client: LLMClient
+    method: Player, params: Params, job: Job, problems: Sequence[Problem], client: LLMClient
 ) -> Kept:
     found = Kept()
     for problem in problems:
@@ -104,9 +104,9 @@ def paid(job: str) -> Needs:
     return {row.model: Tally(row.answers, row.prompt_tokens, row.completion_tokens) for row in rows}
 
 
-def _method(params: Params, job: Job, checkpoint: Path) -> Method:
+def _method(params: Params, job: Job, checkpoint: Path) -> Player:
     base = parse_method(job.method)[0]
-    if base not in ECON_METHODS:
+    if not learns(base):
         return baseline(base, params, job.benchmark)
     from econ.methods.econ.method import from_checkpoint
 

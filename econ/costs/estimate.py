@@ -34,9 +34,9 @@ from econ.costs import coverage
 from econ.costs.coverage import Kept
 from econ.costs.usage import Needs, Tally, add, merged, times, total
 from econ.llm.base import Usage
-from econ.methods.base import Bounded, Method, Session
+from econ.methods.base import Bounded, Player, Session
 from econ.methods.registry import baseline
-from econ.params import ECON_METHODS, Params, parse_method
+from econ.params import Params, learns, parse_method
 from econ.records import Call, Job, Message, Problem, Request
 
 SAMPLE = 20  # problems whose prompts are measured, the longest of as many groups
@@ -109,7 +109,7 @@ async def _evaluations(params: Params, benchmark: str, n: int, method: str, look
     """One per seed, over the test problems."""
     (base, variant), own = parse_method(method), params.of(method)
     problems = benchmarks.load(benchmark, "test", own)
-    if base in ECON_METHODS:
+    if learns(base):
         rounds = 0 if base == "econ-baseline" else own.bne.max_iterations_infer
         sample = [(_econ(own, n, rounds, problem), count) for problem, count in _groups(problems, SAMPLE)]
     else:
@@ -197,7 +197,7 @@ def longest_turn(problem: Problem, params: Params, n: int, *, later: bool) -> li
     return messages
 
 
-async def _counted(params: Params, n: int, player: Method, problem: Problem) -> Needs:
+async def _counted(params: Params, n: int, player: Player, problem: Problem) -> Needs:
     """One problem played by a baseline against a client that only counts."""
     client = CountingClient()
     await player.solve(Session(problem, client, params, n, seed=0))

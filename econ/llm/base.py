@@ -29,6 +29,28 @@ class Usage:
     usd: float | None  # None: no price in params
 
 
+@dataclass(slots=True)
+class Counts:
+    """What a client has done so far."""
+
+    made: int = 0
+    cached: int = 0
+    failed: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    usd: float = 0.0
+
+    def add(self, prompt_tokens: int, completion_tokens: int, usd: float | None) -> None:
+        self.made += 1
+        self.prompt_tokens += prompt_tokens
+        self.completion_tokens += completion_tokens
+        self.usd += usd or 0.0
+
+    def usage(self, *, priced: bool) -> Usage:
+        tokens = self.prompt_tokens, self.completion_tokens
+        return Usage(self.made, self.cached, self.failed, *tokens, self.usd if priced else None)
+
+
 class Progress(Protocol):
     """Told of each finished call; ``paid``: it reached the server just now."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
 
@@ -17,7 +16,7 @@ from econ.llm import base as face
 from econ.llm.activity import Activity
 from econ.llm.backends.dialects import Dialect
 from econ.llm.backends.openai import Backend, say
-from econ.llm.base import Progress, Usage, Vector
+from econ.llm.base import Counts, Progress, Usage, Vector
 from econ.llm.cache.store import Answer, Cache, digest, fact_key, missing
 from econ.llm.embedding.client import Embedder
 from econ.llm.faults import Fault, backoff
@@ -48,16 +47,6 @@ class Failed(Exception):
         super().__init__(reason)
 
 
-@dataclass(slots=True)
-class _Counts:
-    made: int = 0
-    cached: int = 0
-    failed: int = 0
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    usd: float = 0.0
-
-
 class LLMClient:
     """See :class:`econ.llm.base.Client`."""
 
@@ -75,7 +64,7 @@ class LLMClient:
         self._llm = params.llm
         self._offline = offline
         self._progress = progress
-        self._counts = _Counts()
+        self._counts = Counts()
         self._paying: dict[bytes, asyncio.Task[Answer]] = {}
         self._asking: dict[bytes, asyncio.Task[int | None]] = {}
         self._alive = time.monotonic()  # when the server last gave an answer
@@ -318,11 +307,7 @@ class LLMClient:
         return None if price is None else (prompt * price.prompt + completion * price.completion) / 1e6
 
     def _count(self, answer: Answer) -> None:
-        counts = self._counts
-        counts.made += 1
-        counts.prompt_tokens += answer.prompt_tokens
-        counts.completion_tokens += answer.completion_tokens
-        counts.usd += answer.usd or 0.0
+        self._counts.add(answer.prompt_tokens, answer.completion_tokens, answer.usd)
         if self._activity is not None:
             self._activity.answered(answer.prompt_tokens, answer.completion_tokens)
 
@@ -334,9 +319,7 @@ class LLMClient:
 
     @property
     def usage(self) -> Usage:
-        c = self._counts
-        usd = c.usd if self._llm.prices else None
-        return Usage(c.made, c.cached, c.failed, c.prompt_tokens, c.completion_tokens, usd)
+        return self._counts.usage(priced=bool(self._llm.prices))
 
     # -- about models -------------------------------------------------------------------------------------
 

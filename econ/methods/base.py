@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
+
+from pydantic import BaseModel
 
 from econ import grading
 from econ.benchmarks.fitting import shown
 from econ.errors import EconError
 from econ.llm.base import Client
-from econ.params import Params
+from econ.params import Params, Section
+from econ.params.methods import Domain
+from econ.params.methods import InPaper as InPaper
 from econ.records import Call, Message, Problem, Request, Sampling, stable_seed
 
 Unit = Literal["sample", "round"]  # what a method can be given less of; its calls carry the number
@@ -119,10 +124,31 @@ class Session:
         return tuple(sorted(self._calls, key=lambda c: (c.round, c.role, c.agent, c.sample, c.seed)))
 
 
-class Method(Protocol):
-    """Anything that answers a problem."""
+class Method(ABC):
+    """Anything that answers a problem. A method of one's own is a subclass with a ``solve``.
 
-    name: str
+    What belongs to it stands in the class: ``Settings`` (a pydantic model of what params can set), ``domain``
+    (what it is defined on), ``look`` (colour and marker in the figures; None: made from its name), ``paper``
+    (its names in the paper).
+    """
+
+    name: str = ""
+    Settings: ClassVar[type[BaseModel]] = Section
+    domain: ClassVar[Domain] = "all"
+    trained: ClassVar[bool] = False  # plays from a checkpoint
+    look: ClassVar[tuple[str, str] | None] = None
+    paper: ClassVar[InPaper] = InPaper()
+
+    def __init__(self, settings: Any = None) -> None:
+        self.settings = self.Settings() if settings is None else settings
+
+    @abstractmethod
+    async def solve(self, session: Session) -> Solution:
+        """Answer the session's problem; every question to a model goes through ``session.ask``."""
+
+
+class Player(Protocol):
+    """What it takes to be played: :class:`Method`, or whatever else has its ``solve``."""
 
     async def solve(self, session: Session) -> Solution: ...
 

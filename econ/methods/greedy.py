@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from econ.grading.travelplanner import Sandbox, from_reference
-from econ.methods.base import Session, Solution
+from econ.methods.base import Method, Session, Solution
 from econ.prompts import CONTENT_KEYS
 from econ.records import Json, stable_seed
 
@@ -21,14 +21,15 @@ Row = Mapping[str, Any]
 _LEG = re.compile(r"Flight from (.+) to (.+) on (\d{4}-\d\d-\d\d)")
 
 
-class GreedySearch:
+class GreedySearch(Method):
     """Leg by leg the cheapest way for one person, for every meal the cheapest restaurant, for every night the
     cheapest room; a random attraction a day, drawn by the run's seed. As in the benchmark's code, budget and
     demands are not looked at and the same restaurant serves every meal. It knows the tables that the prompt
     shows, and nothing else; the origin has none there, so nothing is eaten after the way back.
     """
 
-    name = "greedy-search"
+    name, look = "greedy-search", ("#666666", "_")
+    domain = "plans"
 
     async def solve(self, session: Session) -> Solution:
         legs = route(session.reference)

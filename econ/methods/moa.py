@@ -4,23 +4,33 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from typing import Annotated
+
+from pydantic import Field
 
 from econ import prompts
-from econ.methods.base import Session, Solution, answers_of
+from econ.methods.base import Method, Session, Solution, answers_of
+from econ.params.base import NonNegative, Section
 from econ.records import Call, Json
 
 
-class MixtureOfAgents:
+class MoaSettings(Section):
+    layers: Annotated[int, Field(ge=2)] = 2  # the last is the aggregator; 2: the light form; its authors: 3
+    temperature: NonNegative = 0.7
+
+
+class MixtureOfAgents(Method):
     """``layers - 1`` layers of one proposer per executor, then the coordinator as aggregator: no vote.
 
     With two layers, its light form, this is ECON without strategy, beliefs and a structured commitment. An
     answer that failed is shown to nobody; a layer without any answer leaves the next one to answer alone.
     """
 
-    name = "moa"
+    name, look = "moa", ("#882255", "P")
+    Settings = MoaSettings
 
-    def __init__(self, layers: int, temperature: float) -> None:
-        self.layers, self.temperature = layers, temperature
+    def __init__(self, settings: MoaSettings) -> None:
+        self.layers, self.temperature = settings.layers, settings.temperature
 
     async def solve(self, session: Session) -> Solution:
         read: list[str] = []

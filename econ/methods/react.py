@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from econ import prompts
 from econ.grading import objects
 from econ.grading.travelplanner import Enquiry, enquire, from_reference
-from econ.methods.base import Session, Solution
+from econ.methods.base import Method, Session, Solution
 from econ.methods.chat import Chat
+from econ.params.base import Positive, Section
 from econ.records import Json, Message
 
 _LABEL = re.compile(r"^[^\w\n]*Action\b[^:\n]*:", re.IGNORECASE | re.MULTILINE)
@@ -18,23 +19,33 @@ _MADE_UP = re.compile(r"^[^\w\n]*Observation\b", re.IGNORECASE | re.MULTILINE)
 _BRACKET = re.compile(r'"(?:[^"\\\n]|\\.)*"|[\[\]]')
 
 
-class ReAct:
+class ReActSettings(Section):
+    """A step is a thought and an action."""
+
+    steps: Positive = 4  # at most; the benchmark: 30
+    step_tokens: Positive = 96  # cap of a step, the one that hands in the plan included
+
+
+class ReflexionSettings(ReActSettings):
+    failures: Positive = 3  # steps in a row that brought no cost, after which the agent reflects
+
+
+class ReAct(Method):
     """One executor, one conversation: a thought and an action a step, then what the action brought.
 
     The cost of a day, by the tables that the prompt shows, is all that it ever hears: no constraint is
     checked, no plan judged. As in the benchmark's code, Reflexion adds a reflection after ``failures`` steps
     in a row without a cost, and the failed steps stay in view. Without Finish there is no plan (INVALID).
     Other than there, a step is one call instead of two, and the plan is asked for as JSON.
-
-    Args:
-        steps: at most; a reflection takes none, and none is written after the last.
-        step_tokens: cap of each call.
-        failures: None: never reflect.
     """
 
-    def __init__(self, steps: int, step_tokens: int, failures: int | None = None) -> None:
-        self.name = "react" if failures is None else "reflexion"
-        self.steps, self.step_tokens, self.failures = steps, step_tokens, failures
+    name, look = "react", ("#AA4499", "v")
+    Settings = ReActSettings
+    domain = "plans"
+    failures: int | None = None  # None: never reflect
+
+    def __init__(self, settings: ReActSettings) -> None:
+        self.steps, self.step_tokens = settings.steps, settings.step_tokens
 
     async def solve(self, session: Session) -> Solution:
         run = _Run(session, self.step_tokens)
@@ -60,6 +71,17 @@ class ReAct:
                 told, failed = prompts.react_on(), 0
         run.error = f"no plan within {self.steps} steps"
         return run.without_plan()
+
+
+class Reflexion(ReAct):
+    """A reflection takes no step of its own, and none is written after the last."""
+
+    name, look = "reflexion", ("#332288", "^")
+    Settings = ReflexionSettings
+
+    def __init__(self, settings: ReflexionSettings) -> None:
+        super().__init__(settings)
+        self.failures = settings.failures
 
 
 class _Run:

@@ -1,147 +1,53 @@
-"""All methods by name. ECON's two play from a checkpoint; the others need none."""
+"""Making the method that a job names, ready to play."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import inspect
+from pathlib import Path
 
-from econ import prompts
 from econ.errors import EconError
-from econ.methods.base import Method
-from econ.params import BASELINES, ECON_METHODS, METHODS, Params, plays
+from econ.methods.base import Player
+from econ.params import Params, about, parse_method, plays
 
 
-def baseline(name: str, params: Params, benchmark: str) -> Method:
-    """The non-equilibrium or single-agent baseline of that name, for playing on a benchmark.
+def baseline(name: str, params: Params, benchmark: str) -> Player:
+    """The method of that name, which needs no checkpoint, for playing on a benchmark.
 
     Raises:
-        EconError: no such baseline, or it is not defined on this benchmark.
+        EconError: no such method, it plays from a checkpoint, or it is not defined on this benchmark.
     """
-    if name not in BASELINES:
-        raise unknown(name)
+    known = about(name)
+    if known.trained:
+        raise EconError(f"'{name}' plays from a checkpoint", f"econ evaluate --method {name}")
     if not plays(name, params.kind_of(benchmark)):
-        where = "plans (travelplanner)" if BASELINES[name] == "plans" else "questions, not on plans"
+        where = "plans (travelplanner)" if known.domain == "plans" else "questions, not on plans"
         raise EconError(f"'{name}' does not play on {benchmark}", f"it is defined on {where} alone")
-    return _MAKERS[name](params)
+    try:
+        takes = inspect.signature(known.made_by).parameters
+        made: Player = known.made_by(params.settings_of(name)) if takes else known.made_by()
+    except TypeError as fault:  # such as a method that is still abstract
+        raise EconError(f"method '{name}' cannot be made: {fault}", "see docs/extending.md") from None
+    return made
 
 
-def _direct(params: Params) -> Method:
-    from econ.methods.one_call import OneCall
+def player(
+    method: str, params: Params, benchmark: str, n_agents: int, checkpoint: Path | None = None
+) -> Player:
+    """Any method, ready to play.
 
-    return OneCall("direct", prompts.direct)
+    Args:
+        method: its name, or METHOD+VARIANT.
+        params: the variant's own, where there is one.
+        checkpoint: what a trained method plays from.
 
+    Raises:
+        EconError: no such method, not defined on this benchmark, or there is no checkpoint.
+    """
+    name = parse_method(method)[0]
+    if not about(name).trained:
+        return baseline(name, params, benchmark)
+    if checkpoint is None:
+        raise EconError(f"'{name}' plays from a checkpoint", "name one with --checkpoint")
+    from econ.methods.econ.method import from_checkpoint
 
-def _cot(params: Params) -> Method:
-    from econ.methods.one_call import OneCall
-
-    return OneCall("cot", prompts.cot)
-
-
-def _few_shot_cot(params: Params) -> Method:
-    from econ.methods.one_call import OneCall
-
-    return OneCall("few-shot-cot", prompts.few_shot)
-
-
-def _self_consistency(params: Params) -> Method:
-    from econ.methods.sampling import SelfConsistency
-
-    own = params.self_consistency
-    prompt = prompts.few_shot if own.prompt == "few-shot" else prompts.cot
-    return SelfConsistency(own.k, own.temperature, prompt)
-
-
-def _best_of_n(params: Params) -> Method:
-    from econ.methods.sampling import BestOfN
-
-    return BestOfN(params.best_of_n.temperature)
-
-
-def _moa(params: Params) -> Method:
-    from econ.methods.moa import MixtureOfAgents
-
-    return MixtureOfAgents(params.moa.layers, params.moa.temperature)
-
-
-def _react(params: Params) -> Method:
-    from econ.methods.react import ReAct
-
-    return ReAct(params.react.steps, params.react.step_tokens)
-
-
-def _reflexion(params: Params) -> Method:
-    from econ.methods.react import ReAct
-
-    own = params.reflexion
-    return ReAct(own.steps, own.step_tokens, own.failures)
-
-
-def _greedy_search(params: Params) -> Method:
-    from econ.methods.greedy import GreedySearch
-
-    return GreedySearch()
-
-
-def _debate(params: Params) -> Method:
-    from econ.methods.debate.debate import Debate
-
-    p = params.debate
-    return Debate(p.rounds, p.temperature, agreement_stop=p.agreement_stop)
-
-
-def _sparse_debate(params: Params) -> Method:
-    from econ.methods.debate.debate import Debate
-
-    p = params.sparse_debate
-    return Debate(
-        p.rounds, p.temperature, degree=p.degree, agreement_stop=p.agreement_stop, name="sparse-debate"
-    )
-
-
-def _mad(params: Params) -> Method:
-    from econ.methods.debate.mad import TitForTat
-
-    return TitForTat(params.mad.level, params.mad.rounds, params.mad.temperature)
-
-
-def _tot(params: Params) -> Method:
-    from econ.methods.search.tot import TreeOfThoughts
-
-    return TreeOfThoughts(params.tot)
-
-
-def _rap(params: Params) -> Method:
-    from econ.methods.search.rap import ReasoningViaPlanning
-
-    return ReasoningViaPlanning(params.rap)
-
-
-def _rstar(params: Params) -> Method:
-    from econ.methods.search.rstar import MutualReasoning
-
-    return MutualReasoning(params.rstar)
-
-
-# Each imports its module when it is asked for: a job needs one.
-_MAKERS: dict[str, Callable[[Params], Method]] = {
-    "direct": _direct,
-    "cot": _cot,
-    "few-shot-cot": _few_shot_cot,
-    "self-consistency": _self_consistency,
-    "best-of-n": _best_of_n,
-    "moa": _moa,
-    "react": _react,
-    "reflexion": _reflexion,
-    "greedy-search": _greedy_search,
-    "debate": _debate,
-    "tot": _tot,
-    "rap": _rap,
-    "rstar": _rstar,
-    "sparse-debate": _sparse_debate,
-    "mad": _mad,
-}
-
-
-def unknown(name: str) -> EconError:
-    if name in ECON_METHODS:
-        return EconError(f"'{name}' plays from a checkpoint", f"econ evaluate --method {name}")
-    return EconError(f"unknown method '{name}'", f"known: {', '.join(METHODS)}")
+    return from_checkpoint(checkpoint, params, n_agents, name)

@@ -5,29 +5,40 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Sequence
+from typing import Literal
 
 from econ import grading, prompts
 from econ.grading import objects
-from econ.methods.base import Session, Solution, answers_of, why_none
+from econ.methods.base import InPaper, Method, Session, Solution, answers_of, why_none
 from econ.methods.one_call import Prompt
+from econ.params.base import NonNegative, Positive, Section
 from econ.records import Call, Json
 
 
-class SelfConsistency:
+class SelfConsistencySettings(Section):
+    k: Positive = 8  # samples; every smaller number is known from the first of the same
+    temperature: NonNegative = 0.7
+    prompt: Literal["zero-shot", "few-shot"] = "zero-shot"
+
+
+class BestOfNSettings(Section):
+    temperature: NonNegative = 0.7
+
+
+class SelfConsistency(Method):
     """Wang et al. 2023: the majority of k samples of one prompt.
 
     The vote over the first 1, 2, … k of these samples is recorded as well, so every smaller k is known at no
     further call.
-
-    Args:
-        k: samples.
-        prompt: of the samples: zero-shot or few-shot chain of thought.
     """
 
-    name = "self-consistency"
+    name, look = "self-consistency", ("#999933", ">")
+    paper = InPaper(accuracy="SC@maj64", tokens="Self Consistency (64 rounds)")
+    Settings = SelfConsistencySettings
 
-    def __init__(self, k: int, temperature: float, prompt: Prompt = prompts.cot) -> None:
-        self.k, self.temperature, self.prompt = k, temperature, prompt
+    def __init__(self, settings: SelfConsistencySettings) -> None:
+        self.k, self.temperature = settings.k, settings.temperature
+        self.prompt: Prompt = prompts.few_shot if settings.prompt == "few-shot" else prompts.cot
 
     async def solve(self, session: Session) -> Solution:
         calls = await draw(session, self.prompt, self.k, self.temperature)
@@ -44,7 +55,7 @@ class SelfConsistency:
         )
 
 
-class BestOfN:
+class BestOfN(Method):
     """As many samples as the team has executors; the coordinator reads them and names the best one.
 
     The samples are self-consistency's first ones, so that the two differ in who chooses alone. Where fewer
@@ -52,10 +63,11 @@ class BestOfN:
     leaves it to the majority. ``stop`` says which it was.
     """
 
-    name = "best-of-n"
+    name, look = "best-of-n", ("#CC79A7", "X")
+    Settings = BestOfNSettings
 
-    def __init__(self, temperature: float) -> None:
-        self.temperature = temperature
+    def __init__(self, settings: BestOfNSettings) -> None:
+        self.temperature = settings.temperature
 
     async def solve(self, session: Session) -> Solution:
         calls = await draw(session, prompts.cot, session.n_agents, self.temperature)

@@ -7,8 +7,9 @@ paper's setting.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -30,66 +31,37 @@ from econ.params.learning import (
     Team,
     Train,
 )
-from econ.params.methods import (
-    BASELINES,
-    ECON_METHODS,
-    METHODS,
-    RAP,
-    BestOfN,
-    Debate,
-    Mad,
-    MixtureOfAgents,
-    ReAct,
-    Reflexion,
-    RStar,
-    Search,
-    SelfConsistency,
-    SparseDebate,
-    ToT,
-    parse_method,
-    plays,
-)
+from econ.params.methods import About, about, learns, parse_method, plays, read_settings
 from econ.params.runtime import BENCHMARKS, LLM, Budget, Custom, Data, Embedding, Limits
 from econ.params.setting import setting, training
 from econ.params.variants import Changes, VariantName, check, merged
 from econ.registry import BENCHMARKS as BENCHMARK_REGISTRY
 
 __all__ = [
-    "BASELINES",
     "BENCHMARKS",
     "BNE",
-    "ECON_METHODS",
     "LLM",
-    "METHODS",
-    "RAP",
+    "About",
     "Action",
     "Bank",
-    "BestOfN",
     "Budget",
     "Custom",
     "Data",
-    "Debate",
     "EarlyStopping",
     "Embedding",
     "Exploration",
     "Information",
     "Limits",
-    "Mad",
-    "MixtureOfAgents",
     "Network",
     "Params",
-    "RStar",
     "Range",
-    "ReAct",
-    "Reflexion",
     "Reward",
-    "Search",
-    "SelfConsistency",
+    "Section",
     "Simulated",
-    "SparseDebate",
     "Team",
-    "ToT",
     "Train",
+    "about",
+    "learns",
     "load",
     "parse_method",
     "plays",
@@ -114,19 +86,17 @@ class Params(Section):
     team: Team = Team()
     simulated: Simulated = Simulated()
     bank: Bank = Bank()
-    debate: Debate = Debate()
-    sparse_debate: SparseDebate = SparseDebate()
-    mad: Mad = Mad()
-    self_consistency: SelfConsistency = SelfConsistency()
-    best_of_n: BestOfN = BestOfN()
-    moa: MixtureOfAgents = MixtureOfAgents()
-    react: ReAct = ReAct()
-    reflexion: Reflexion = Reflexion()
-    tot: ToT = ToT()
-    rap: RAP = RAP()
-    rstar: RStar = RStar()
+    # By method, what is its own: each is read by the model that stands beside the method's class.
+    settings: dict[str, Any] = Field(default_factory=dict)
     # By name, what is put into these params where ``methods`` says METHOD+NAME.
     variants: dict[VariantName, Changes] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _settings_are_known(cls, given: Any) -> Any:
+        if not isinstance(given, Mapping) or not isinstance(given.get("settings"), Mapping):
+            return given
+        return {**given, "settings": read_settings(given["settings"])}
 
     @model_validator(mode="after")
     def _team_fits(self) -> Self:
@@ -136,8 +106,10 @@ class Params(Section):
                 raise ValueError(f"{name} lists a value twice")
         for method in self.methods:
             base, variant = parse_method(method)
-            if base not in METHODS:
-                raise ValueError(f"methods: unknown method '{base}' (known: {', '.join(METHODS)})")
+            try:
+                about(base)
+            except EconError as fault:
+                raise ValueError(f"methods: {fault}") from None
             if variant is not None and variant not in self.variants:
                 raise ValueError(f"methods: '{method}' names no variant of these params ({self._known()})")
             if base not in self.methods:
@@ -181,6 +153,11 @@ class Params(Section):
             return self.data.custom[benchmark].kind
         return str(BENCHMARK_REGISTRY.find(benchmark).kind) if benchmark in BENCHMARK_REGISTRY else ""
 
+    def settings_of(self, method: str) -> Any:
+        """A method's own settings: those given, else its defaults."""
+        name = parse_method(method)[0]
+        return self.settings.get(name) or about(name).settings()
+
     def of(self, method: str) -> Params:
         """The params that ``method`` plays with: its variant's, or these."""
         return self.varied(parse_method(method)[1])
@@ -212,9 +189,7 @@ class Params(Section):
     def trainings(self) -> tuple[str | None, ...]:
         """What is trained for the methods of these params: None for the params as they are, and variants."""
         played = map(parse_method, self.methods)
-        return tuple(
-            dict.fromkeys(self.learned_as(variant) for base, variant in played if base in ECON_METHODS)
-        )
+        return tuple(dict.fromkeys(self.learned_as(variant) for base, variant in played if learns(base)))
 
 
 def load(path: Path) -> Params:

@@ -7,6 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from econ.registry import METHODS
+
 
 def explain(fault: ValidationError, schema: type[BaseModel], where: str = "") -> str:
     """All faults of a validation on one line, each with its dotted key (below ``where``)."""
@@ -32,6 +34,8 @@ def _one(error: dict[str, Any], schema: type[BaseModel], where: str) -> str:
 
 def _suggest(place: list[str], schema: type[BaseModel]) -> str:
     *parents, last = place
+    if not parents and (method := last.replace("_", "-")) in METHODS:
+        return f" (a method's settings stand in 'settings.{method}')"
     for name in parents:
         annotation = schema.model_fields[name].annotation if name in schema.model_fields else None
         if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from econ.params.methods import ECON_METHODS, parse_method
+from econ.params.methods import learns
 
 if TYPE_CHECKING:
     from econ.params import Params
@@ -18,14 +18,14 @@ _LLM = {"backend", "provider", "coordinator", "executors", "structured", "max_to
 
 
 def setting(params: Params, method: str) -> dict[str, Any]:
-    """The part of the params that can change ``method``'s answers (a baseline's own section has its name)."""
-    base, _ = parse_method(method)
-    params, learns = params.of(method), base in ECON_METHODS
-    own = _ECON_SECTIONS if learns else (base.replace("-", "_"),)
+    """The part of the params that can change ``method``'s answers."""
+    params, trained = params.of(method), learns(method)
+    sections = _ECON_SECTIONS if trained else ()
     simulated = ("simulated",) if params.llm.backend == "simulated" else ()
-    kept = params.model_dump(mode="json", include={*own, *simulated})
+    kept = params.model_dump(mode="json", include={*sections, *simulated})
+    kept["settings"] = params.settings_of(method).model_dump(mode="json")
     kept["data"] = params.data.model_dump(
-        mode="json", include=_DATA | ({"train_problems"} if learns else set())
+        mode="json", include=_DATA | ({"train_problems"} if trained else set())
     )
     kept["llm"] = params.llm.model_dump(mode="json", include=_LLM)
     return kept
@@ -34,5 +34,5 @@ def setting(params: Params, method: str) -> dict[str, Any]:
 def training(params: Params) -> dict[str, Any]:
     """All that can change what is learned: ECON's setting, less what only test problems are played with."""
     kept = setting(params, "econ-bne")
-    del kept["data"]["test_problems"], kept["bne"]["max_iterations_infer"]
+    del kept["settings"], kept["data"]["test_problems"], kept["bne"]["max_iterations_infer"]
     return kept

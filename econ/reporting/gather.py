@@ -12,7 +12,7 @@ import orjson
 from econ import paths
 from econ.errors import EconError
 from econ.files import json_line
-from econ.params import ECON_METHODS, Params, parse_method, setting
+from econ.params import Params, setting
 from econ.records import Job, Json
 
 
@@ -63,9 +63,8 @@ def gather(params: Params, params_file: Path) -> list[Result]:
 
 def remake(job: Job, params_file: Path) -> str:
     """The command that makes a job's traces and metrics."""
-    command = "evaluate" if parse_method(job.method)[0] in ECON_METHODS else "debate"
     return (
-        f"econ {command} --benchmark {job.benchmark} --method {job.method} "
+        f"econ evaluate --benchmark {job.benchmark} --method {job.method} "
         f"--n-agents {job.n_agents} --seed {job.seed} --params {params_file}"
     )
 

@@ -137,7 +137,7 @@ def _team(calls: Iterable[Call]) -> dict[str, set[str]]:
 
 
 def _counts(values: Iterable[str]) -> dict[str, int]:
-    return dict(sorted(Counter(values).items()))
+    return dict(sorted(Counter(map(str, values)).items()))  # plain text: JSON takes no enum for a key
 
 
 def _extras(traces: Sequence[Trace]) -> Json:

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from econ.params import METHODS, Params, load, setting, training
+from econ.params import Params, load, setting, training
+from econ.registry import METHODS
 from tests.engines.conftest import ROOT, Project, lay_out
 
 # Sections that change no answer: the lists of jobs, and what a bank is to hold.
@@ -18,7 +19,7 @@ SURROUNDINGS = {"benchmarks", "n_agents", "seeds", "methods", "bank"}
 VARIANTS = {
     "no-strategy": {"team": {"strategy": "none"}},
     "k5": {"bne": {"max_iterations_infer": 5}},
-    "long": {"debate": {"rounds": 5}},
+    "long": {"settings": {"debate": {"rounds": 5}}},
 }
 PLAYED = [
     "econ-bne", "econ-bne+no-strategy", "econ-baseline", "econ-baseline+no-strategy", "econ-bne+k5",
@@ -137,7 +138,7 @@ def test_dvc_watches_every_param_that_can_change_what_is_learned() -> None:
 
 
 @pytest.mark.parametrize(
-    "key", ["bne.max_iterations_infer", "data.test_problems", "llm.max_in_flight", "debate.rounds"]
+    "key", ["bne.max_iterations_infer", "data.test_problems", "llm.max_in_flight", "settings.debate.rounds"]
 )
 def test_training_takes_no_notice_of_what_it_does_not_read(key: str) -> None:
     assert not covers(watched("train"), key)

@@ -25,7 +25,7 @@ def test_everything_is_made_once_and_only_what_a_change_concerns_again(project: 
     assert [call.split()[0] for call in project.calls()[JOBS:]] == ["report"]
 
     before = len(project.calls())
-    project.params(debate={"rounds": 2}, llm={"max_in_flight": 2})
+    project.params(settings={"debate": {"rounds": 2}}, llm={"max_in_flight": 2})
     project.snakemake()
     again = [call for call in project.calls()[before:] if call.startswith(("train", "evaluate", "debate"))]
     assert len(again) == 2
@@ -34,7 +34,7 @@ def test_everything_is_made_once_and_only_what_a_change_concerns_again(project: 
     before = len(project.calls())
     (project.folder / "results/traces/svamp/cot-n3-s0.jsonl").unlink()
     project.snakemake()
-    assert "debate --benchmark svamp --method cot" in project.calls()[before]
+    assert "evaluate --benchmark svamp --method cot" in project.calls()[before]
 
 
 def test_a_variant_that_changes_is_trained_and_answered_again_and_nothing_else(project: Project) -> None:

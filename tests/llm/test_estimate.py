@@ -129,9 +129,9 @@ def test_the_upper_count_is_each_methods_own(project: Path) -> None:
             "debate", "cot", "self-consistency", "best-of-n", "moa", "tot", "rap", "rstar", "econ-bne",
         ],
         "data": {"source": "shipped", "train_problems": 2, "test_problems": 2}, "train": {"episodes": 4},
-        "debate": {"rounds": 3}, "self_consistency": {"k": 5}, "moa": {"layers": 3},
+        "settings": {"debate": {"rounds": 3}, "self-consistency": {"k": 5}, "moa": {"layers": 3},
         "tot": {"steps": 5, "samples": 3, "beam": 3, "max_calls": 1000, "max_tokens": 1000000},
-        "rap": {"max_calls": 30}, "rstar": {"max_calls": 30},
+        "rap": {"max_calls": 30}, "rstar": {"max_calls": 30}},
         "bne": {"max_iterations_infer": 3, "max_iterations_train": 1},
     }  # fmt: skip
     (project / "params.yaml").write_text(yaml.safe_dump(settings))

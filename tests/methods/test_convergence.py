@@ -12,7 +12,7 @@ from econ.play import play
 from econ.records import Job, Json, Problem, Request, Trace
 from econ.reporting.convergence import convergence
 from econ.reporting.metrics import summarise
-from tests.scripted import ScriptedClient
+from tests.scripted import ScriptedClient, params_of
 
 PROBLEMS = [Problem(f"p{i}", "svamp", f"What is {i} plus 1?", gold=str(i + 1)) for i in range(2)]
 
@@ -22,7 +22,7 @@ def number(request: Request) -> int:
 
 
 async def debated(method: str, script: object, **params: object) -> list[Trace]:
-    settings = Params.model_validate(params)
+    settings = params_of(**params)
     client = ScriptedClient(script)  # type: ignore[arg-type]
     player = baseline(method, settings, "svamp")
     return await play(player, PROBLEMS, client, settings, Job("svamp", method, 3, 0))

@@ -10,13 +10,17 @@ from hypothesis import strategies as st
 from econ.costs.estimate import CountingClient
 from econ.errors import EconError
 from econ.methods.base import Session, Solution
-from econ.methods.debate.debate import Debate, neighbours
+from econ.methods.debate.debate import Debate, DebateSettings, neighbours
 from econ.methods.registry import baseline
 from econ.params import Params
 from econ.records import Problem, Request
 from tests.scripted import ScriptedClient
 
 PROBLEM = Problem("p1", "svamp", "Tom has 3 apples and buys 4. How many?", gold="7")
+
+
+def debate(rounds: int, *, agreement_stop: bool = False) -> Debate:
+    return Debate(DebateSettings(rounds=rounds, agreement_stop=agreement_stop))
 
 
 def session(client: ScriptedClient, n_agents: int = 3) -> Session:
@@ -29,7 +33,7 @@ def says(request: Request) -> str:
 
 async def test_three_agents_by_three_rounds_are_nine_calls() -> None:
     client = ScriptedClient(says)
-    solution = await Debate(3, 1.0).solve(session(client))
+    solution = await debate(3).solve(session(client))
     assert sorted((r.round, r.agent) for r in client.requests) == [(t, a) for t in range(3) for a in range(3)]
     assert {r.role for r in client.requests} == {"debater"}
     assert {r.sampling.temperature for r in client.requests} == {1.0}
@@ -38,7 +42,7 @@ async def test_three_agents_by_three_rounds_are_nine_calls() -> None:
 
 async def test_an_agent_reads_the_others_answers_of_the_round_before_and_its_own_history() -> None:
     client = ScriptedClient(says)
-    await Debate(3, 1.0).solve(session(client))
+    await debate(3).solve(session(client))
     [last] = [r for r in client.requests if (r.round, r.agent) == (2, 1)]
     assert [m["role"] for m in last.messages] == ["user", "assistant", "user", "assistant", "user"]
     assert [m["content"][:18] for m in last.messages if m["role"] == "assistant"] == [
@@ -54,7 +58,7 @@ async def test_an_agent_reads_the_others_answers_of_the_round_before_and_its_own
 
 async def test_the_first_round_is_independent() -> None:
     client = ScriptedClient(says)
-    await Debate(2, 1.0).solve(session(client))
+    await debate(2).solve(session(client))
     first = [r for r in client.requests if r.round == 0]
     assert len({str(r.messages) for r in first}) == 1
     assert len({r.seed for r in first}) == 3
@@ -62,7 +66,7 @@ async def test_the_first_round_is_independent() -> None:
 
 async def test_alone_it_checks_itself() -> None:
     client = ScriptedClient(says)
-    await Debate(2, 1.0).solve(session(client, n_agents=1))
+    await debate(2).solve(session(client, n_agents=1))
     assert "Check your previous answer" in client.requests[-1].messages[-1]["content"]
 
 
@@ -77,7 +81,7 @@ async def test_the_majority_of_the_last_round_wins_and_ties_go_to_the_first(
         value = answers[request.agent] if request.round == 1 else "1"
         return "I cannot say" if value == "?" else f"Final answer: {value}"
 
-    solution = await Debate(2, 1.0).solve(session(ScriptedClient(script)))
+    solution = await debate(2).solve(session(ScriptedClient(script)))
     assert solution.error is None
     assert solution.text == f"Final answer: {winner}"
 
@@ -89,7 +93,7 @@ async def test_a_tie_of_an_even_jury_is_its_earliest_agents(answers: list[str], 
     def script(request: Request) -> str:
         return "hm" if answers[request.agent] == "?" else f"Final answer: {answers[request.agent]}"
 
-    solution = await Debate(2, 1.0).solve(session(ScriptedClient(script), n_agents=len(answers)))
+    solution = await debate(2).solve(session(ScriptedClient(script), n_agents=len(answers)))
     assert solution.text == f"Final answer: {winner}"
 
 
@@ -123,7 +127,7 @@ async def test_a_failed_call_is_no_answer() -> None:
         return RuntimeError("timeout") if request.agent == 0 else f"Final answer: {request.agent}"
 
     client = ScriptedClient(script)
-    solution = await Debate(2, 1.0).solve(session(client))
+    solution = await debate(2).solve(session(client))
     assert solution.text == "Final answer: 1"
     assert solution.steps[-1]["answers"] == [None, "1", "2"]
     [second] = [r for r in client.requests if (r.round, r.agent) == (1, 1)]
@@ -134,7 +138,7 @@ async def test_a_failed_call_is_no_answer() -> None:
 
 
 async def test_no_answer_at_all_is_invalid_with_its_reason() -> None:
-    solution = await Debate(2, 1.0).solve(session(ScriptedClient(lambda r: RuntimeError("http 500"))))
+    solution = await debate(2).solve(session(ScriptedClient(lambda r: RuntimeError("http 500"))))
     assert solution.error == "http 500"
 
 
@@ -143,17 +147,17 @@ async def test_agreement_ends_it_when_every_agent_has_answered_alike() -> None:
         return ["?", "Final answer: 7", "so 7.0"][min(request.agent, request.round)]
 
     client = ScriptedClient(script)
-    solution = await Debate(4, 1.0, agreement_stop=True).solve(session(client))
+    solution = await debate(4, agreement_stop=True).solve(session(client))
     # Round 0: [?, ?, ?]; round 1: [?, 7, 7]; an agent without an answer does not agree
     assert len(solution.steps) == 4
     assert solution.stop == "last round"
 
     client = ScriptedClient(lambda r: f"Final answer: {r.agent if r.round == 0 else 7}")
-    solution = await Debate(4, 1.0, agreement_stop=True).solve(session(client))
+    solution = await debate(4, agreement_stop=True).solve(session(client))
     assert (solution.stop, solution.rounds, len(client.requests)) == ("agreement", 2, 6)
 
     alone = ScriptedClient(lambda r: "Final answer: 7")  # with nobody to agree with
-    await Debate(3, 1.0, agreement_stop=True).solve(session(alone, n_agents=1))
+    await debate(3, agreement_stop=True).solve(session(alone, n_agents=1))
     assert len(alone.requests) == 3
 
 
@@ -182,7 +186,7 @@ def test_each_agent_reads_and_is_read_by_equally_many_others(n: int, degree: int
 
 
 async def test_sparse_debate_shows_the_neighbours_answers_of_the_round_before_alone() -> None:
-    params = Params.model_validate({"sparse_debate": {"degree": 2}})
+    params = Params.model_validate({"settings": {"sparse-debate": {"degree": 2}}})
     client = ScriptedClient(says)
     solution = await baseline("sparse-debate", params, "svamp").solve(session(client, n_agents=4))
     assert sorted((r.round, r.agent) for r in client.requests) == [(t, a) for t in range(3) for a in range(4)]
@@ -190,7 +194,9 @@ async def test_sparse_debate_shows_the_neighbours_answers_of_the_round_before_al
     shown = last.messages[-1]["content"]
     assert [f"agent {i} in round 1" in shown for i in range(4)] == [True, False, True, False]
     assert "in round 2" not in shown
-    assert {r.sampling.temperature for r in client.requests} == {params.sparse_debate.temperature}
+    assert {r.sampling.temperature for r in client.requests} == {
+        params.settings_of("sparse-debate").temperature
+    }
     assert solution.text.startswith("agent 0 in round 2")  # four answers, none twice: the earliest
 
 
@@ -231,7 +237,7 @@ class TestContext:
 
     async def play(self, context: int | None, rounds: int = 4) -> tuple[ScriptedClient, Solution]:
         client = ScriptedClient(self.long, context)
-        return client, await Debate(rounds, 1.0).solve(session(client, n_agents=2))
+        return client, await debate(rounds).solve(session(client, n_agents=2))
 
     async def test_the_oldest_exchange_goes_first_and_is_counted(self) -> None:
         client, solution = await self.play(context=700)
@@ -263,7 +269,7 @@ class TestContext:
             return self.long(request)
 
         client = ScriptedClient(script)
-        solution = await Debate(2, 1.0).solve(session(client, n_agents=3))
+        solution = await debate(2).solve(session(client, n_agents=3))
         assert solution.error is None
         assert solution.detail["dropped_exchanges"] == 3
         assert len(client.requests) == 3 + 2 * 3

@@ -103,7 +103,7 @@ async def test_the_sides_speak_in_turn_and_each_hears_the_others_newest_text() -
 @pytest.mark.parametrize("level", range(4))
 async def test_the_level_of_disagreement_is_told_to_the_sides_alone(level: int) -> None:
     words = ["come to agree", "for the most part", "need not agree", "must disagree on every"][level]
-    params = Params.model_validate({"mad": {"level": level}})
+    params = Params.model_validate({"settings": {"mad": {"level": level}}})
     client, _, _ = await play(table(lambda r: verdict(7)), params)
     systems = [r.messages[0]["content"] for r in client.requests]
     assert [words in system for system in systems] == [True, True, False]
@@ -127,7 +127,7 @@ async def test_the_level_of_disagreement_is_told_to_the_sides_alone(level: int) 
     ],
 )
 async def test_what_cannot_be_read_is_no_preference(said: str | Exception, answer: str | None) -> None:
-    params = Params.model_validate({"mad": {"rounds": 1}})
+    params = Params.model_validate({"settings": {"mad": {"rounds": 1}}})
     client, solution, _ = await play(table(lambda r: said, lambda r: '{"answer": 9}'), params)
     assert solution.text == f"Final answer: {answer or 9}"
     assert len(client.requests) == (3 if answer else 5)

@@ -25,7 +25,7 @@ from econ.play import play
 from econ.prompts import CONTENT_KEYS
 from econ.records import Job, Problem, Request
 from econ.reporting.metrics import summarise
-from tests.scripted import Script, ScriptedClient
+from tests.scripted import Script, ScriptedClient, params_of
 
 REFERENCE: dict[str, Any] = {
     "Attractions in Bay": [{"Name": "Old Fort", "City": "Bay"}, {"Name": "Dune Walk", "City": "Bay"}],
@@ -65,7 +65,7 @@ COST = 2 * 90 + 2 * 11 + 2 * 30 + 2 * 22
 
 
 async def solve(method: str, script: Script, **params: object) -> tuple[Solution, list[Request]]:
-    client, settings = ScriptedClient(script), Params.model_validate(params)
+    client, settings = ScriptedClient(script), params_of(**params)
     session = Session(PROBLEM, client, settings, 3, seed=0)
     return await baseline(method, settings, "travelplanner").solve(session), client.requests
 
@@ -283,7 +283,9 @@ async def test_no_reflection_after_the_last_step_nor_on_a_failed_call() -> None:
 
 @pytest.mark.parametrize(("method", "calls"), [("react", 7), ("reflexion", 7 + 2), ("greedy-search", 0)])
 async def test_an_estimate_plays_them_to_their_bounds(method: str, calls: int) -> None:
-    settings = Params.model_validate({"react": {"steps": 7}, "reflexion": {"steps": 7, "failures": 3}})
+    settings = Params.model_validate(
+        {"settings": {"react": {"steps": 7}, "reflexion": {"steps": 7, "failures": 3}}}
+    )
     client = CountingClient()
     await baseline(method, settings, "travelplanner").solve(Session(PROBLEM, client, settings, 3, seed=0))
     assert sum(tally.calls for tally in client.needs.values()) == calls

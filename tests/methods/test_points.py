@@ -6,14 +6,13 @@ import re
 
 import pytest
 
-from econ.methods.base import Method
 from econ.methods.econ.method import untrained
 from econ.methods.registry import baseline
-from econ.params import ECON_METHODS, Params
+from econ.params import Params, learns
 from econ.play import play
 from econ.records import Job, Json, Problem, Request, Trace
 from econ.reporting.metrics import summarise
-from tests.scripted import ScriptedClient
+from tests.scripted import ScriptedClient, params_of
 
 PROBLEMS = [Problem(f"p{i}", "svamp", f"What is {i} plus 1?", gold=str(i + 1)) for i in range(6)]
 
@@ -32,12 +31,8 @@ def wavers(request: Request) -> str | Exception:
 
 async def traces_of(method: str, **changes: Json) -> list[Trace]:
     unsettled = {"convergence_threshold": 0}  # an untrained policy hardly moves
-    params = Params.model_validate({**changes, "bne": unsettled | changes.get("bne", {})})
-    made: Method
-    if method in ECON_METHODS:
-        made = untrained(params, 3, method, seed=0)
-    else:
-        made = baseline(method, params, "svamp")
+    params = params_of(**{**changes, "bne": unsettled | changes.get("bne", {})})
+    made = untrained(params, 3, method, 0) if learns(method) else baseline(method, params, "svamp")
     return await play(made, PROBLEMS, ScriptedClient(wavers), params, Job("svamp", method, 3, 0))
 
 

@@ -8,18 +8,22 @@ from typing import Any
 import pytest
 
 from econ.methods.base import Session, Solution
-from econ.methods.search.rap import ReasoningViaPlanning, is_overall, sub_answer, sub_question
-from econ.params import RAP, Params
+from econ.methods.search.rap import RAPSettings, ReasoningViaPlanning, is_overall, sub_answer, sub_question
+from econ.params import Params
 from econ.records import Problem, Request
 from tests.scripted import ScriptedClient
 
 PROBLEM = Problem("p1", "svamp", "Tom has 3 apples and buys 4. How many has he now?", gold="7")
-PUBLIC = RAP(iterations=10, depth=5, proposals=4, judgements=8, answers=8, max_calls=10_000, max_tokens=10**8)
-ONE = RAP(iterations=1, depth=3, proposals=2, judgements=2, answers=4, max_calls=1000, max_tokens=10**6)
+PUBLIC = RAPSettings(
+    iterations=10, depth=5, proposals=4, judgements=8, answers=8, max_calls=10_000, max_tokens=10**8
+)
+ONE = RAPSettings(
+    iterations=1, depth=3, proposals=2, judgements=2, answers=4, max_calls=1000, max_tokens=10**6
+)
 Say = Callable[[Request], Any]
 
 
-async def solve(client: ScriptedClient, settings: RAP) -> Solution:
+async def solve(client: ScriptedClient, settings: RAPSettings) -> Solution:
     return await ReasoningViaPlanning(settings).solve(Session(PROBLEM, client, Params(), 3, 0))
 
 

@@ -11,8 +11,9 @@ from econ import prompts
 from econ.benchmarks import download, load
 from econ.costs.context import check_room
 from econ.errors import EconError
-from econ.params import METHODS, Params, plays
+from econ.params import Params, plays
 from econ.records import Problem
+from econ.registry import METHODS
 from tests.scripted import ScriptedClient
 
 PARAMS = Params.model_validate({"data": {"source": "shipped", "test_problems": None}})
@@ -85,7 +86,9 @@ async def test_more_agents_and_more_to_read_need_more(plans: list[Problem]) -> N
 
 async def test_of_a_debate_the_newest_exchange_must_have_room_and_no_more(plans: list[Problem]) -> None:
     async def needed(method: str, rounds: int) -> int:
-        params = Params.model_validate({"debate": {"rounds": rounds}, "mad": {"rounds": rounds}})
+        params = Params.model_validate(
+            {"settings": {"debate": {"rounds": rounds}, "mad": {"rounds": rounds}}}
+        )
         with pytest.raises(EconError) as caught:
             await check_room(plans, Server(10), params, method, 3)
         return least_room(str(caught.value))

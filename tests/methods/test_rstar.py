@@ -9,18 +9,18 @@ import pytest
 
 from econ.methods.base import Session, Solution
 from econ.methods.search.discriminator import Candidate, beginning, scores
-from econ.methods.search.rstar import ALLOWED, MutualReasoning
-from econ.params import Params, RStar
+from econ.methods.search.rstar import ALLOWED, MutualReasoning, RStarSettings
+from econ.params import Params
 from econ.records import Problem, Request
 from tests.scripted import ScriptedClient
 
 PROBLEM = Problem("p1", "svamp", "Tom has 3 apples and buys 4. How many has he now?", gold="7")
 FREE: dict[str, Any] = {"max_calls": 10_000, "max_tokens": 10**8}
-PUBLIC = RStar(rollouts=16, depth=5, thoughts=3, completions=32, questions=3, answers=10, **FREE)
-SMALL = RStar(rollouts=8, depth=5, thoughts=3, completions=8, questions=3, answers=4, **FREE)
+PUBLIC = RStarSettings(rollouts=16, depth=5, thoughts=3, completions=32, questions=3, answers=10, **FREE)
+SMALL = RStarSettings(rollouts=8, depth=5, thoughts=3, completions=8, questions=3, answers=4, **FREE)
 
 
-async def solve(client: ScriptedClient, settings: RStar, seed: int = 0) -> Solution:
+async def solve(client: ScriptedClient, settings: RStarSettings, seed: int = 0) -> Solution:
     return await MutualReasoning(settings).solve(Session(PROBLEM, client, Params(), 3, seed))
 
 

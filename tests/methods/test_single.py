@@ -14,7 +14,7 @@ from econ.params import Params
 from econ.play import play
 from econ.records import Job, Problem, Request, Trace
 from econ.reporting.metrics import summarise
-from tests.scripted import Script, ScriptedClient
+from tests.scripted import Script, ScriptedClient, params_of
 
 PROBLEM = Problem("p1", "svamp", "Tom has 3 apples and buys 4. How many?", gold="7")
 PLAN = Problem("t1", "travelplanner", "Plan one day in Easton.", gold=None, kind="plan")
@@ -24,7 +24,7 @@ FAILURE = RuntimeError("timeout")
 async def solve(
     method: str, script: Script, problem: Problem = PROBLEM, n_agents: int = 3, **params: object
 ) -> tuple[Solution, list[Request]]:
-    client, settings = ScriptedClient(script), Params.model_validate(params)
+    client, settings = ScriptedClient(script), params_of(**params)
     session = Session(problem, client, settings, n_agents, seed=0)
     solution = await baseline(method, settings, problem.benchmark).solve(session)
     return solution, client.requests
@@ -112,7 +112,7 @@ async def test_no_votes_is_invalid_with_the_reason() -> None:
 
 
 async def traces_of(method: str, script: Script, problems: list[Problem], **params: object) -> list[Trace]:
-    settings = Params.model_validate(params)
+    settings = params_of(**params)
     job = Job("svamp", method, 3, 0)
     return await play(baseline(method, settings, "svamp"), problems, ScriptedClient(script), settings, job)
 
@@ -302,4 +302,4 @@ async def test_the_aggregator_answers_alone_where_nobody_else_did() -> None:
 )
 def test_impossible_settings_are_refused(params: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"greater than|Input should be"):
-        Params.model_validate(params)
+        params_of(**params)

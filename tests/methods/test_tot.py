@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 
 from econ.methods.base import Session, Solution
-from econ.methods.search.tot import TreeOfThoughts
-from econ.params import Params, ToT
+from econ.methods.search.tot import ToTSettings, TreeOfThoughts
+from econ.params import Params
 from econ.records import Problem, Request
 from tests.scripted import ScriptedClient
 
 PROBLEM = Problem("p1", "svamp", "Tom has 3 apples and buys 4. How many?", gold="7")
-OURS = ToT(steps=5, samples=3, values=1, beam=3, max_calls=1000, max_tokens=10**6)
+OURS = ToTSettings(steps=5, samples=3, values=1, beam=3, max_calls=1000, max_tokens=10**6)
 
 
-async def solve(client: ScriptedClient, settings: ToT = OURS) -> Solution:
+async def solve(client: ScriptedClient, settings: ToTSettings = OURS) -> Solution:
     return await TreeOfThoughts(settings).solve(Session(PROBLEM, client, Params(), 3, 0))
 
 

@@ -85,6 +85,6 @@ def test_the_setting_holds_what_changes_answers_and_no_more() -> None:
     assert setting(with_(n_agents=[5], llm={"max_in_flight": 2}), "cot") == setting(PARAMS, "cot")
     assert setting(with_(train={"episodes": 9}), "cot") == setting(PARAMS, "cot")
     assert setting(with_(train={"episodes": 9}), "econ-bne") != setting(PARAMS, "econ-bne")
-    assert setting(with_(debate={"rounds": 2}), "debate") != setting(PARAMS, "debate")
-    assert setting(with_(debate={"rounds": 2}), "cot") == setting(PARAMS, "cot")
+    assert setting(with_(settings={"debate": {"rounds": 2}}), "debate") != setting(PARAMS, "debate")
+    assert setting(with_(settings={"debate": {"rounds": 2}}), "cot") == setting(PARAMS, "cot")
     assert setting(with_(llm={"coordinator": "other"}), "cot") != setting(PARAMS, "cot")

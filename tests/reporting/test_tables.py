@@ -18,7 +18,7 @@ from econ.grading.rounds import marked
 from econ.grading.travelplanner import Score
 from econ.grading.travelplanner.commonsense import CONSTRAINTS as COMMONSENSE
 from econ.grading.travelplanner.hard import CONSTRAINTS as HARD
-from econ.params import Params
+from econ.params import BENCHMARKS, Params
 from econ.records import Job, Json, Problem
 from econ.reporting import catalogue as outputs
 from econ.reporting import show
@@ -129,8 +129,8 @@ def test_the_papers_numbers_stand_beside_ours_with_their_cautions(project: Path)
 def test_the_papers_gains_are_recomputed_from_its_own_numbers() -> None:
     """The means over 20 cells (figures 9 to 13) and 9 cells (table 3) that its printed values amount to."""
     reported = paper.Reported()
-    cot = [gain for b in paper.BENCHMARKS for gain in reported.gains(b, "econ-bne", "cot")]
-    debate = [gain for b in paper.BENCHMARKS for gain in reported.gains(b, "econ-bne", "debate")]
+    cot = [gain for b in BENCHMARKS for gain in reported.gains(b, "econ-bne", "cot")]
+    debate = [gain for b in BENCHMARKS for gain in reported.gains(b, "econ-bne", "debate")]
     assert (len(cot), len(debate)) == (20, 9)
     assert sum(points for points, _ in cot) / 20 == pytest.approx(0.1316, abs=0.0005)
     assert sum(relative for _, relative in cot) / 20 == pytest.approx(0.2399, abs=0.0005)

@@ -9,7 +9,7 @@ import time
 from econ import paths
 from econ.benchmarks import names as benchmark_names
 from econ.errors import EconError
-from econ.params import BASELINES, ECON_METHODS, load, parse_method, setting, training
+from econ.params import learns, load, parse_method, setting, training
 from econ.reporting.catalogue import figure_files, table_files
 
 STARTED = time.time()
@@ -42,6 +42,7 @@ VARIANT = r"(\+[a-z0-9-]+)?"
 
 wildcard_constraints:
     benchmark="[^/]+",
+    method="[^/]+",
     n=r"\d+",
     seed=r"-?\d+",
     variant=VARIANT,
@@ -93,14 +94,8 @@ def checkpoint_of(method):
 
 def checkpoints(benchmarks=PARAMS.benchmarks):
     """The checkpoints that the methods of the params play from: none, where none of them learns."""
-    learning = [method for method in PARAMS.methods if parse_method(method)[0] in ECON_METHODS]
-    templates = dict.fromkeys(map(checkpoint_of, learning))
+    templates = dict.fromkeys(map(checkpoint_of, filter(learns, PARAMS.methods)))
     return expand(list(templates), benchmark=benchmarks, n=PARAMS.n_agents, seed=PARAMS.seeds)
-
-
-def methods_among(names):
-    """A wildcard's pattern: one of these methods, with a variant or without."""
-    return f"({'|'.join(names)}){VARIANT}"
 
 
 # What every job's shell knows beforehand.

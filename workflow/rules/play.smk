@@ -20,18 +20,18 @@ rule train:
         ' --seed {wildcards.seed}{params.variant} --params "$PARAMS"'
 
 
+# A method that takes no notice of the agent count runs at each of them all the same: the second time its
+# answers come from the call cache.
 rule evaluate:
     input:
         problems=rules.download.output.test,
         manifest=rules.download.output.manifest,
-        checkpoint=lambda wildcards: checkpoint_of(wildcards.method),
+        checkpoint=lambda wildcards: checkpoint_of(wildcards.method) if learns(wildcards.method) else [],
     output:
         traces="results/traces/{benchmark}/{method}-n{n}-s{seed}.jsonl",
         metrics="results/metrics/{benchmark}/{method}-n{n}-s{seed}.json",
     log:
         "results/logs/evaluate/{benchmark}/{method}-n{n}-s{seed}.log",
-    wildcard_constraints:
-        method=methods_among(ECON_METHODS),
     conda:
         "../envs/econ.yaml"
     threads: 1
@@ -41,29 +41,4 @@ rule evaluate:
         "Evaluate {wildcards.method} on {wildcards.benchmark}, {wildcards.n} agents, seed {wildcards.seed}"
     shell:
         "logged {log} econ evaluate --benchmark {wildcards.benchmark} --method {wildcards.method}"
-        ' --n-agents {wildcards.n} --seed {wildcards.seed} --params "$PARAMS"'
-
-
-# A method that takes no notice of the agent count runs at each of them all the same: the second time its
-# answers come from the call cache.
-rule debate:
-    input:
-        problems=rules.download.output.test,
-        manifest=rules.download.output.manifest,
-    output:
-        traces="results/traces/{benchmark}/{method}-n{n}-s{seed}.jsonl",
-        metrics="results/metrics/{benchmark}/{method}-n{n}-s{seed}.json",
-    log:
-        "results/logs/debate/{benchmark}/{method}-n{n}-s{seed}.log",
-    wildcard_constraints:
-        method=methods_among(BASELINES),
-    conda:
-        "../envs/econ.yaml"
-    threads: 1
-    params:
-        setting=lambda wildcards: answers_of(wildcards.method),
-    message:
-        "Run {wildcards.method} on {wildcards.benchmark}, {wildcards.n} agents, seed {wildcards.seed}"
-    shell:
-        "logged {log} econ debate --benchmark {wildcards.benchmark} --method {wildcards.method}"
         ' --n-agents {wildcards.n} --seed {wildcards.seed} --params "$PARAMS"'

@@ -22,4 +22,4 @@ for benchmark in PARAMS.benchmarks:
         name:
             f"evaluate_{benchmark}"
         input:
-            jobs(rules.debate.output, [benchmark]),
+            jobs(rules.evaluate.output, [benchmark]),

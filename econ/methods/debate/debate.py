@@ -6,37 +6,44 @@ import asyncio
 from collections.abc import Sequence
 
 from econ import grading, prompts
-from econ.methods.base import Session, Solution, answers_of, why_none
+from econ.methods.base import InPaper, Method, Session, Solution, answers_of, why_none
 from econ.methods.chat import Chat, Turn
+from econ.params.base import NonNegative, Positive, Section
 from econ.records import Json, Message
 
 
-class Debate:
+class DebateSettings(Section):
+    """Agents x rounds, the independent first answer included."""
+
+    rounds: Positive = 3
+    temperature: NonNegative = 1.0
+    agreement_stop: bool = False  # end once all agents (two or more) have given one and the same answer
+
+
+class SparseDebateSettings(DebateSettings):
+    """Their ring has degree 2, which between 3 agents is full exchange; 1 is sparse for any team."""
+
+    degree: Positive = 1  # how many others each agent reads; n_agents - 1 and more: all of them
+    agreement_stop: bool = True
+
+
+class Debate(Method):
     """Every agent answers alone, then up to ``rounds - 1`` times after reading others' latest answers.
 
     All answer at once: nobody reads an answer of its own round. The last round's majority decides; of groups
     of one size, as an even jury can have them, the one with the earliest agent wins. An agent that has nobody
     to read checks its own answer. A call that failed gave no answer: nobody is shown it, it has no vote.
-
-    Args:
-        degree: how many others each agent reads, its nearest on a ring; None: all.
-        agreement_stop: end once all agents (two or more) have given one and the same answer.
     """
 
+    name, look = "debate", ("#D55E00", "s")
+    paper = InPaper(tokens="Multi-Agent Debate (3 rounds)")
+    Settings = DebateSettings
     forgets = True
+    degree: int | None = None  # how many others each agent reads, its nearest on a ring; None: all
 
-    def __init__(
-        self,
-        rounds: int,
-        temperature: float,
-        *,
-        degree: int | None = None,
-        agreement_stop: bool = False,
-        name: str = "debate",
-    ) -> None:
-        self.name = name
-        self.rounds, self.temperature = rounds, temperature
-        self.degree, self.agreement_stop = degree, agreement_stop
+    def __init__(self, settings: DebateSettings) -> None:
+        self.rounds, self.temperature = settings.rounds, settings.temperature
+        self.agreement_stop = settings.agreement_stop
 
     async def solve(self, session: Session) -> Solution:
         chats = self._agents(session)
@@ -74,6 +81,18 @@ class Debate:
             Chat(session, "debater", agent, temperature=self.temperature, max_tokens=tokens)
             for agent in range(session.n_agents)
         ]
+
+
+class SparseDebate(Debate):
+    """Debate between neighbours on a ring (Li et al. 2024), ended by agreement."""
+
+    name, look = "sparse-debate", ("#EE8866", "D")
+    paper = InPaper()
+    Settings = SparseDebateSettings
+
+    def __init__(self, settings: SparseDebateSettings) -> None:
+        super().__init__(settings)
+        self.degree = settings.degree
 
 
 def neighbours(agent: int, n: int, degree: int | None) -> list[int]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from econ import grading, prompts
 from econ.grading import objects
-from econ.methods.base import Session, Solution, answers_of, why_none
+from econ.methods.base import Method, Session, Solution, answers_of, why_none
 from econ.methods.chat import Chat, Turn
 from econ.methods.commitment import as_text
+from econ.params.base import NonNegative, Positive, Section
 from econ.records import Json, Message
 
 SIDES = ("affirmative", "negative")
@@ -36,24 +39,27 @@ def read(text: str | None, kind: prompts.Kind) -> Verdict:
     return Verdict(graded, side if side in SIDES else None)
 
 
-class TitForTat:
+class MadSettings(Section):
+    level: Annotated[int, Field(ge=0, le=3)] = 2  # of disagreement: 0 none wanted ... 3 on every point
+    rounds: Positive = 3  # at most
+    temperature: NonNegative = 0.0
+
+
+class TitForTat(Method):
     """Two debaters whatever the number of agents; the coordinator's model moderates.
 
     Each round: the affirmative side, the negative side on what it just heard, the moderator on both. Without
     a preference after the last round a fresh judge reads both sides' first arguments and decides in two
     calls: 3, 6, 9 or 11 calls by default. If that judge cannot be read either, the majority of the two sides'
     last answers decides, the affirmative one where they differ.
-
-    Args:
-        level: 0 (agree on everything) to 3 (disagree on everything).
-        rounds: at most so many.
     """
 
-    name = "mad"
+    name, look = "mad", ("#882200", "p")
+    Settings = MadSettings
     forgets = True
 
-    def __init__(self, level: int, rounds: int, temperature: float) -> None:
-        self.level, self.rounds, self.temperature = level, rounds, temperature
+    def __init__(self, settings: MadSettings) -> None:
+        self.level, self.rounds, self.temperature = settings.level, settings.rounds, settings.temperature
 
     async def solve(self, session: Session) -> Solution:
         debate = _Debate(session, self.level, self.temperature)

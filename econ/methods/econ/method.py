@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from econ.errors import EconError
-from econ.methods.base import Session, Solution
-from econ.params import ECON_METHODS, Params
+from econ.methods.base import InPaper, Method, Session, Solution
+from econ.params import Params
 from econ.records import Problem, Verdict
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 CHECKPOINT = "last.safetensors"  # of a checkpoint folder: the trained policy
 
 
-class EconMethod:
+class EconMethod(Method):
     """Plays trained networks; no gold, no exploration, no learning.
 
     Args:
@@ -28,6 +28,8 @@ class EconMethod:
         alpha: the learned reward weights (AL, TS, CC), recorded with every answer.
         benchmark: that they were trained on; None: any.
     """
+
+    trained = True
 
     def __init__(
         self,
@@ -39,11 +41,9 @@ class EconMethod:
         benchmark: str | None = None,
         seed: int = 0,
     ) -> None:
-        if name not in ECON_METHODS:
-            raise EconError(f"unknown method '{name}'", f"known here: {', '.join(ECON_METHODS)}")
         self.name, self.team, self.benchmark, self.seed = name, team, benchmark, seed
         self.alpha = alpha or params.reward.alpha
-        self.iterations = params.bne.max_iterations_infer if name == "econ-bne" else 0
+        self.iterations = 0 if name == EconBaseline.name else params.bne.max_iterations_infer
 
     async def solve(self, session: Session) -> Solution:
         """Play one problem; the last commitment is the answer."""
@@ -86,6 +86,19 @@ class EconMethod:
             detail=detail,
             firsts=tuple(r.commitment.text if r.commitment.ok else None for r in episode.rounds),
         )
+
+
+class EconBaseline(EconMethod):
+    """Round 0 alone."""
+
+    name, look = "econ-baseline", ("#56B4E9", "o")
+
+
+class EconBNE(EconMethod):
+    """With refinement towards the equilibrium."""
+
+    name, look = "econ-bne", ("#0072B2", "o")
+    paper = InPaper(accuracy="ECON", tokens="ECON")
 
 
 def _step(index: int, played: Round, session: Session) -> dict[str, Any]:

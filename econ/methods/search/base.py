@@ -11,8 +11,17 @@ from typing import Self
 from econ import grading, tokens
 from econ.grading.text import final_form
 from econ.methods.base import Session
-from econ.params import Search
+from econ.params.base import Positive, Section
 from econ.records import Call, Json, Message
+
+
+class SearchSettings(Section):
+    """What every search is bounded by, per problem: it stops there and answers with the best so far."""
+
+    max_calls: Positive = 40
+    max_tokens: Positive = 40_000  # prompts and completions; never passed, a prompt being counted generously
+    step_tokens: Positive = 48  # cap of one step's completion
+    label_tokens: Positive = 6  # cap of a one-word judgement
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +54,7 @@ class Table:
         share: of the bounds that is open at first; the rest is kept for what comes after :meth:`reopen`.
     """
 
-    def __init__(self, session: Session, bounds: Search, share: float = 1.0) -> None:
+    def __init__(self, session: Session, bounds: SearchSettings, share: float = 1.0) -> None:
         self.session = session
         self.kind = session.kind
         self.prompt = session.prompt

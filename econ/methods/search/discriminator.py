@@ -11,13 +11,26 @@ import asyncio
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Annotated
+
+from pydantic import Field
 
 from econ import grading, prompts
-from econ.methods.search.base import Question, Table
-from econ.params import RStar
+from econ.methods.search.base import Question, SearchSettings, Table
+from econ.params.base import NonNegative, Positive, Share
 from econ.records import Json
 
 UNANIMOUS = 0.999  # share of the traces from which one answer needs no discriminator
+
+
+class SecondLook(SearchSettings):
+    """What the discriminator is set by."""
+
+    exemplars: Annotated[int, Field(ge=0, le=4)] = 2
+    verify_share: Share = 0.3  # of max_calls and max_tokens, kept for the discriminator
+    verify_temperature: NonNegative = 1.0
+    verify_cuts: tuple[Share, ...] = (0.2, 0.3, 0.4, 0.5)  # shares of a trace's words that it completes
+    verify_agree: Positive = 2  # completions that must reach the trace's answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +46,7 @@ class Candidate:
 
 
 async def discriminate(
-    table: Table, found: Sequence[Candidate], params: RStar, round: int
+    table: Table, found: Sequence[Candidate], params: SecondLook, round: int
 ) -> list[Candidate]:
     """Complete each trace from several early cuts; keep it if enough completions reach its answer.
 
@@ -57,7 +70,7 @@ async def discriminate(
 
 
 def _judged(
-    kind: str, found: Sequence[Candidate], texts: Sequence[str | None], params: RStar
+    kind: str, found: Sequence[Candidate], texts: Sequence[str | None], params: SecondLook
 ) -> list[Candidate]:
     cuts = len(params.verify_cuts)
     judged = []

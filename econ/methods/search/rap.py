@@ -12,12 +12,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Annotated
+
+from pydantic import Field
 
 from econ import grading, prompts
-from econ.methods.base import Session, Solution, round_to
-from econ.methods.search.base import Node, Question, Table, uct, vote
+from econ.methods.base import InPaper, Method, Session, Solution, round_to
+from econ.methods.search.base import Node, Question, SearchSettings, Table, uct, vote
 from econ.methods.search.sub_questions import is_overall, own_question, sub_answer, sub_question
-from econ.params import RAP
+from econ.params.base import NonNegative, Positive, Share
 from econ.records import Json
 
 
@@ -44,12 +47,31 @@ class Asked(Node):
         return [(node.question, node.answer or "") for node in self.path]
 
 
-class ReasoningViaPlanning:
+class RAPSettings(SearchSettings):
+    max_calls: Positive = 48
+    iterations: Positive = 3
+    depth: Positive = 4  # sub-questions to an answer, at most
+    proposals: Positive = 2  # next sub-questions of a new node
+    judgements: Positive = 2  # yes/no samples in place of the authors' next-token probability
+    answers: Positive = 4  # samples of a sub-answer, at most
+    batch: Positive = 2  # of them at a time, until one has a majority
+    exploration: NonNegative = 1.0  # w of UCT
+    usefulness_weight: Share = 0.5  # a of reward = useful^a confidence^(1-a)
+    prior_confidence: Share = 0.8  # while a sub-question is not answered
+    exemplars: Annotated[int, Field(ge=0, le=4)] = 4
+    temperature: NonNegative = 0.8
+    top_p: Annotated[float, Field(gt=0, le=1)] = 0.95
+
+
+class ReasoningViaPlanning(Method):
     """At most ``iterations`` times a path of ``depth`` new nodes."""
 
-    name = "rap"
+    name, look = "rap", ("#009E73", "h")
+    paper = InPaper(accuracy="RAP", tokens="RAP")
+    Settings = RAPSettings
+    domain = "questions"
 
-    def __init__(self, params: RAP) -> None:
+    def __init__(self, params: RAPSettings) -> None:
         p = self.params = params
         proposing = (p.depth - 1) * p.proposals * (1 + p.judgements) + p.judgements
         self.max_calls = min(p.max_calls, p.iterations * (proposing + p.depth * p.answers))

@@ -10,14 +10,23 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from econ import grading, prompts
-from econ.methods.base import Session, Solution, round_to
+from econ.methods.base import InPaper, Method, Session, Solution, round_to
 from econ.methods.search.base import Node, Question, Table, uct, vote
-from econ.methods.search.discriminator import Candidate, discriminate, judgement, scores, unanimous
+from econ.methods.search.discriminator import (
+    Candidate,
+    SecondLook,
+    discriminate,
+    judgement,
+    scores,
+    unanimous,
+)
 from econ.methods.search.sub_questions import is_overall, sub_answer, sub_question
-from econ.params import RStar
+from econ.params.base import NonNegative, Positive
 from econ.records import Json, Message, stable_seed
 
 Action = Literal["root", "A1", "A2", "A3", "A4", "A5"]
@@ -68,12 +77,27 @@ class Step(Node):
         return "\n".join([*dialogue, *(step.text for step in self.path if step.action in ("A1", "A2"))])
 
 
-class MutualReasoning:
+class RStarSettings(SecondLook):
+    rollouts: Positive = 2
+    depth: Positive = 4
+    thoughts: Positive = 2  # A1: next steps
+    completions: Positive = 4  # A2: whole solutions, and answers to the problem's own question
+    questions: Positive = 1  # A3: next sub-questions
+    answers: Positive = 2  # A3, A4: answers to each
+    exploration: NonNegative = 2.0  # of UCT
+    temperature: NonNegative = 0.8
+    top_p: Annotated[float, Field(gt=0, le=1)] = 0.95
+
+
+class MutualReasoning(Method):
     """At most ``rollouts`` times ``depth`` expansions, then a completion per cut of every trace."""
 
-    name = "rstar"
+    name, look = "rstar", ("#005F46", "8")
+    paper = InPaper(accuracy="rStar")
+    Settings = RStarSettings
+    domain = "questions"
 
-    def __init__(self, params: RStar) -> None:
+    def __init__(self, params: RStarSettings) -> None:
         p = self.params = params
         asking = p.questions * (1 + max(p.answers, p.completions))
         expansions = 1 + p.rollouts * (p.depth - 1)

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from econ import grading, prompts
-from econ.methods.base import Session, Solution
-from econ.methods.search.base import Question, Table
-from econ.params import ToT
+from econ.methods.base import InPaper, Method, Session, Solution
+from econ.methods.search.base import Question, SearchSettings, Table
+from econ.params.base import NonNegative, Positive
 from econ.records import Json
 
 WORTH = {"sure": 20.0, "likely": 1.0, "impossible": 0.001}  # of the authors' code, summed over judgements
@@ -35,12 +35,25 @@ class State:
         return "\n".join(self.thoughts)
 
 
-class TreeOfThoughts:
+class ToTSettings(SearchSettings):
+    """For these benchmarks no setting is published: this is our own."""
+
+    steps: Positive = 4
+    samples: Positive = 2  # continuations of every kept state
+    values: Positive = 1  # judgements of every candidate
+    beam: Positive = 2  # states kept
+    temperature: NonNegative = 0.7
+
+
+class TreeOfThoughts(Method):
     """At most ``samples * (1 + (steps - 1) * beam) * (1 + values)`` calls."""
 
-    name = "tot"
+    name, look = "tot", ("#44AA99", "d")
+    paper = InPaper(accuracy="ToT")
+    Settings = ToTSettings
+    domain = "questions"
 
-    def __init__(self, params: ToT) -> None:
+    def __init__(self, params: ToTSettings) -> None:
         self.params = params
         states = params.samples * (1 + (params.steps - 1) * params.beam)
         self.max_calls = min(params.max_calls, states * (1 + params.values))

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from econ import paths
+from econ import benchmarks, paths
 from econ.files import write_atomic
-from econ.params import parse_method
+from econ.params import about, parse_method
 from econ.reporting import show
 from econ.reporting.catalogue import FIGURE_FORMATS
 
@@ -26,17 +26,6 @@ STYLE = Path(__file__).with_name("figures.mplstyle")
 WIDTH = 6.9  # inches, a two-column text width
 CHARACTERS_PER_INCH = 17  # of text as large as a legend's
 PAPER = "#8a8a8a"
-# A colour and a marker per method, the same in every figure whatever else is run. Families share a hue (Okabe
-# and Ito's, and Paul Tol's: for any common colour-vision deficiency); their members differ in marker too.
-LOOKS = {
-    "econ-bne": ("#0072B2", "o"), "econ-baseline": ("#56B4E9", "o"),
-    "debate": ("#D55E00", "s"), "sparse-debate": ("#EE8866", "D"), "mad": ("#882200", "p"),
-    "moa": ("#882255", "P"), "best-of-n": ("#CC79A7", "X"),
-    "direct": ("#000000", "v"), "cot": ("#E69F00", "^"), "few-shot-cot": ("#A07800", "<"),
-    "self-consistency": ("#999933", ">"),
-    "tot": ("#44AA99", "d"), "rap": ("#009E73", "h"), "rstar": ("#005F46", "8"),
-    "react": ("#AA4499", "v"), "reflexion": ("#332288", "^"), "greedy-search": ("#666666", "_"),
-}  # fmt: skip
 VARIANT_MARKERS = ("D", "s", "^", "v", "P", "X", "d", "p", "h", "<", ">")
 PALETTE = (
     "#0072B2", "#56B4E9", "#D55E00", "#E69F00", "#009E73", "#CC79A7", "#000000", "#882255", "#999933",
@@ -44,10 +33,6 @@ PALETTE = (
 )  # fmt: skip
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 DASHES: tuple[Any, ...] = ("-", (0, (4, 1.5)), (0, (1, 1.2)), (0, (4, 1, 1, 1)))
-NAMES = {
-    "gsm8k": "GSM8K", "gsm_hard": "GSM-Hard", "math": "MATH", "svamp": "SVAMP", "strategyqa": "StrategyQA",
-    "travelplanner": "TravelPlanner", "all": "All benchmarks",
-}  # fmt: skip
 # No dates or versions in the files: the same tables give the same bytes.
 METADATA: dict[str, dict[str, Any]] = {
     "pdf": {"CreationDate": None, "Producer": None, "Creator": None},
@@ -57,16 +42,26 @@ METADATA: dict[str, dict[str, Any]] = {
 
 
 def name_of(benchmark: str) -> str:
-    return NAMES.get(benchmark, benchmark)
+    return "All benchmarks" if benchmark == "all" else benchmarks.title(benchmark)
 
 
 def look(method: str) -> tuple[str, str]:
-    """A method's colour and marker. A variant has its method's colour, and a marker by its own name."""
+    """A method's colour and marker, the same in every figure whatever else is run.
+
+    They stand beside its class, else are two by its name. A variant has its method's colour, and a marker by
+    its own name. Families share a hue (Okabe and Ito's, and Paul Tol's: for any common colour-vision
+    deficiency); their members differ in marker too.
+    """
     base, variant = parse_method(method)
-    colour, shape = LOOKS[base]
+    colour, shape = about(base).look or _by_name(base)
     if variant is not None:
         shape = VARIANT_MARKERS[zlib.crc32(variant.encode()) % len(VARIANT_MARKERS)]
     return colour, shape
+
+
+def _by_name(method: str) -> tuple[str, str]:
+    number = zlib.crc32(method.encode())
+    return PALETTE[number % len(PALETTE)], MARKERS[number // len(PALETTE) % len(MARKERS)]
 
 
 def colours(methods: Iterable[str]) -> dict[str, str]:

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from econ.reporting.paper.reported import BENCHMARKS, read
+from econ.benchmarks import title
+from econ.reporting.paper.reported import read
 
 Changes = Mapping[str, Any]  # dotted key of a setting -> its value
 Shares = dict[str, float]  # by the paper's model
@@ -107,7 +108,7 @@ def _noted(benchmark: str, found: Ablation | None) -> Ablation | None:
 
 
 def _table5_or_6(benchmark: str, setting: str | None) -> Ablation | None:
-    rows = [row for row in read("reported_ablations") if row["benchmark"] == BENCHMARKS.get(benchmark)]
+    rows = [row for row in read("reported_ablations") if row["benchmark"] == title(benchmark)]
     chosen = [row for row in rows if row["setting"] == setting]
     if not chosen:
         return None
@@ -126,9 +127,7 @@ def _shares(rows: Iterable[Mapping[str, str]], column: str) -> Shares:
 
 def _table4(benchmark: str) -> tuple[Shares, Shares, Shares]:
     """Accuracy with complete information, ECON's own, and the share of tokens that it takes more."""
-    rows = [
-        row for row in read("reported_complete_information") if row["benchmark"] == BENCHMARKS.get(benchmark)
-    ]
+    rows = [row for row in read("reported_complete_information") if row["benchmark"] == title(benchmark)]
     columns = ("complete_info_column", "consumption_column_accuracy", "consumption_column_percent")
     complete, standard, more = (_shares(rows, column) for column in columns)
     return complete, standard, more
@@ -136,7 +135,7 @@ def _table4(benchmark: str) -> tuple[Shares, Shares, Shares]:
 
 def _table3(benchmark: str) -> Ablation | None:
     """A detailed strategy, against ECON in the same table."""
-    rows = [row for row in read("reported_tokens") if row["dataset"] == BENCHMARKS.get(benchmark)]
+    rows = [row for row in read("reported_tokens") if row["dataset"] == title(benchmark)]
     own = {row["model"]: row for row in rows if row["strategy"] == "ECON"}
     chosen = {row["model"]: row for row in rows if row["strategy"] == "ECON (with detailed strategy)"}
     if not chosen:

@@ -11,21 +11,13 @@ from statistics import fmean
 from typing import TypeVar
 
 from econ import paths
+from econ.benchmarks import title
 from econ.errors import EconError
+from econ.params import about, parse_method
+from econ.params.methods import InPaper
 
 T = TypeVar("T")
 
-BENCHMARKS = {
-    "gsm8k": "GSM8K", "gsm_hard": "GSM-Hard", "math": "MATH", "svamp": "SVAMP", "strategyqa": "StrategyQA",
-}  # fmt: skip
-METHODS = {
-    "econ-bne": "ECON", "cot": "Zero-shot CoT", "few-shot-cot": "Few-shot CoT",
-    "self-consistency": "SC@maj64", "tot": "ToT", "rap": "RAP", "rstar": "rStar",
-}  # fmt: skip
-TABLE3 = {
-    "econ-bne": "ECON", "debate": "Multi-Agent Debate (3 rounds)", "rap": "RAP",
-    "self-consistency": "Self Consistency (64 rounds)",
-}  # fmt: skip
 MODELS = {
     "Mixtral-8x7B": "paper_mixtral_8x7b", "Mixtral-8x22B": "paper_mixtral_8x22b",
     "LLaMA3.1-70B": "paper_llama_70b", "LLaMA3.1-405B": "paper_llama_405b",
@@ -77,17 +69,17 @@ class Reported:
 
     def accuracy(self, benchmark: str, method: str) -> dict[str, float]:
         """By model, from figures 9 to 13, or from table 3 where the method stands there alone (debate)."""
-        if method not in METHODS and method in TABLE3:
+        if _stands_in_table3_alone(method):
             return self.table3_accuracy(benchmark, method)
-        return self._by_model(self._accuracy, benchmark, METHODS.get(method))
+        return self._by_model(self._accuracy, benchmark, _names(method).accuracy)
 
     def table3_accuracy(self, benchmark: str, method: str) -> dict[str, float]:
-        found = self._by_model(self._table3, benchmark, TABLE3.get(method))
+        found = self._by_model(self._table3, benchmark, _names(method).tokens)
         return {model: share for model, (share, _) in found.items()}
 
     def tokens(self, benchmark: str, method: str) -> dict[str, float]:
         """By model, from table 3 (unit not defined there)."""
-        found = self._by_model(self._table3, benchmark, TABLE3.get(method))
+        found = self._by_model(self._table3, benchmark, _names(method).tokens)
         return {model: tokens for model, (_, tokens) in found.items()}
 
     def gains(self, benchmark: str, method: str, rival: str) -> list[tuple[float, float]]:
@@ -95,8 +87,7 @@ class Reported:
 
         Both sides come from the same source: table 3 where the rival stands there alone, else the figures.
         """
-        table3 = rival not in METHODS and rival in TABLE3
-        source = self.table3_accuracy if table3 else self.accuracy
+        source = self.table3_accuracy if _stands_in_table3_alone(rival) else self.accuracy
         ours, theirs = source(benchmark, method), source(benchmark, rival)
         return [(ours[m] - theirs[m], ours[m] / theirs[m] - 1) for m in theirs if m in ours]
 
@@ -108,17 +99,27 @@ class Reported:
 
     @staticmethod
     def _by_model(values: dict[tuple[str, str, str], T], benchmark: str, name: str | None) -> dict[str, T]:
-        wanted = (BENCHMARKS.get(benchmark), name)
+        wanted = (title(benchmark), name)
         return {model: value for (*key, model), value in values.items() if tuple(key) == wanted}
 
 
 def name_of(method: str) -> str | None:
     """The paper's name of a method, where it reports one."""
-    return METHODS.get(method) or TABLE3.get(method)
+    names = _names(method)
+    return names.accuracy or names.tokens
+
+
+def _names(method: str) -> InPaper:
+    """A method's names in the paper, which stand beside its class; the paper has no variants of ours."""
+    return InPaper() if parse_method(method)[1] else about(method).paper
+
+
+def _stands_in_table3_alone(method: str) -> bool:
+    return _names(method).accuracy is None and _names(method).tokens is not None
 
 
 def note_for(benchmark: str, method: str) -> str | None:
-    if method not in METHODS and method in TABLE3:
+    if _stands_in_table3_alone(method):
         return "table 3"
     return NOTES.get((benchmark, method))
 
@@ -136,7 +137,7 @@ def scaling(benchmark: str, series: str = "LLaMA 3.1 70B") -> dict[int, list[tup
     """Figures 4 and 5: {figure: [(executors, accuracy share)]}, as printed. No numeric targets: see above."""
     points: dict[int, list[tuple[int, float]]] = {}
     for row in read("reported_scaling"):
-        if (row["benchmark"], row["series"]) == (BENCHMARKS.get(benchmark), series):
+        if (row["benchmark"], row["series"]) == (title(benchmark), series):
             point = int(row["n_execution_llms"]), float(row["accuracy_percent"]) / 100
             points.setdefault(int(row["figure"]), []).append(point)
     return points
