@@ -51,7 +51,10 @@ class Builder:
         self.benchmark, self.split, self.model, self.params = benchmark, split, model, params
         self.problems = {problem.id: problem for problem in problems}
         self._max_tokens = params.llm.answer_tokens(problems[0].kind)
-        self.old = store.read(self.path) if self.path.is_file() else None
+        shipped = paths.shipped(self.path, model)
+        taken = not self.path.is_file() and shipped.is_file()  # the project's own record, to be gone on with
+        found = shipped if taken else self.path
+        self.old = store.read(found) if found.is_file() else None
         self.entries: dict[str, Entry] = (
             {entry.id: entry for entry in self.old.card.entries} if self.old else {}
         )
@@ -59,7 +62,7 @@ class Builder:
         self.embeddings: dict[str, bytes] = dict(self.old.embeddings) if self.old else {}
         self.failed: dict[str, int] = {}  # answers that could not be had, by reason
         self._verdicts: Verdicts = {}
-        self._changed = False
+        self._changed = taken
         self._writing = asyncio.Lock()
 
     @property
@@ -188,13 +191,7 @@ class Builder:
         """An old file is of this very model, asked in this very way."""
         if self.old is None:
             return
-        new, old = self.card(client), self.old.card
-        for name in (
-            "identity", "coordinator_identity", "second", "max_tokens", "top_p", "strategy", "simulated",
-        ):  # fmt: skip
-            mine, other = getattr(new, name), getattr(old, name)
-            if mine != other:
-                raise _another(self.path, name, other, mine)
+        schema.same_origin(self.path, self.old.card, self.card(client))
 
     def _check_prompts(self) -> None:
         for name, problem in self.problems.items():
@@ -255,13 +252,6 @@ def _told(call: Call) -> Json:
         "completion_tokens": call.completion_tokens,
         "finish_reason": call.finish_reason,
     }
-
-
-def _another(path: Path, name: str, old: object, new: object) -> EconError:
-    return EconError(
-        f"{path} is a bank of another {name.replace('_', ' ')}: {old}, not {new}",
-        "move it away to record anew, or name the model and the params that it was recorded with",
-    )
 
 
 async def _pooled(work: Iterable[Awaitable[T]], width: int = 64) -> None:

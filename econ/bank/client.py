@@ -20,7 +20,7 @@ import numpy as np
 from econ import paths, tokens
 from econ.bank import calls, draws, schema, store
 from econ.bank.schema import Bank, Card, Entry
-from econ.bank.table import table
+from econ.bank.table import rows_of
 from econ.benchmarks.store import SPLITS
 from econ.errors import EconError
 from econ.llm.base import Usage, Vector
@@ -108,29 +108,28 @@ class BankClient:
                 self._strategies.setdefault((card.coordinator, told["asked"], told["sample"]), told)
 
     def _shelf(self, model: str, digest: str) -> Shelf | None:
+        """A problem's answers; None: it is not in the bank.
+
+        Raises:
+            EconError: it is, but not in every cell and as often as the params ask for.
+        """
         if (model, digest) in self._shelves:
             return self._shelves[model, digest]
         if (model, digest) not in self._where:
             return None
-        path, _ = self._where[model, digest]
-        if path not in self._banks:
-            self._open(path)
+        path, entry = self._where[model, digest]
+        bank = self._bank(path)
+        rows = rows_of(bank, entry.id, self._grid.cells, self._params.bank.samples)
+        self._shelves[model, digest] = Shelf(bank, draws.problem_key(digest), rows)
         return self._shelves[model, digest]
 
-    def _open(self, path: Path) -> None:
-        """Read a bank's rows, and set them up by problem.
-
-        Raises:
-            EconError: it lacks a cell or samples of what the params ask for.
-        """
-        bank = self._banks[path] = store.read(path)
-        found = table(bank, self._grid.cells, self._params.bank.samples)
-        for entry, rows in zip(bank.card.entries, found.rows, strict=True):
-            key = draws.problem_key(entry.prompt)
-            self._shelves.setdefault((bank.card.model, entry.prompt), Shelf(bank, key, rows.astype(np.int64)))
-        if bank.card.embedding == self._params.embedding.model:
-            for text, half in bank.embeddings.items():
-                self._vectors[text] = array("f", np.frombuffer(half, np.float16).astype(np.float32))
+    def _bank(self, path: Path) -> Bank:
+        if path not in self._banks:
+            bank = self._banks[path] = store.read(path)
+            if bank.card.embedding == self._params.embedding.model:
+                for text, half in bank.embeddings.items():
+                    self._vectors[text] = array("f", np.frombuffer(half, np.float16).astype(np.float32))
+        return self._banks[path]
 
     # -- answers ------------------------------------------------------------------------------------------
 
@@ -226,7 +225,9 @@ class BankClient:
 
     def identity(self, model: str) -> str:
         label = paths.model_label(model)
-        return next((card.identity for card in self._cards.values() if card.model == label), "recorded")
+        known = {card.coordinator: card.coordinator_identity for card in self._cards.values()}
+        known |= {card.model: card.identity for card in self._cards.values()}
+        return known.get(label, "recorded")
 
     @property
     def usage(self) -> Usage:

@@ -9,10 +9,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
 from typing import NamedTuple
 
 import orjson
 
+from econ.errors import EconError
 from econ.params import Params
 from econ.records import Call, Json, Message, Sampling, stable_seed
 
@@ -132,6 +135,11 @@ class Bank:
     rows: Sequence[Row]
     embeddings: Mapping[str, bytes] = field(default_factory=dict)
 
+    @cached_property
+    def places(self) -> Mapping[Key, int]:
+        """Where each row stands."""
+        return {row.key: i for i, row in enumerate(self.rows)}
+
 
 def digest(value: object) -> str:
     """SHA-256 of a value's canonical JSON, in hexadecimal."""
@@ -171,6 +179,29 @@ def strategy_setting(params: Params) -> Json:
         "asked": caps.strategy_asked,
         "cap": caps.strategy if team.strategy == "short" else team.detailed_tokens,
     }
+
+
+def same_origin(path: Path, old: Card, new: Card) -> None:
+    """Make sure that answers of ``new`` may stand beside the old ones of a file.
+
+    Raises:
+        EconError: they are of another model, or asked for in another way; what differs is named.
+    """
+    for name in (
+        "identity",
+        "coordinator_identity",
+        "second",
+        "max_tokens",
+        "top_p",
+        "strategy",
+        "simulated",
+    ):
+        before, now = getattr(old, name), getattr(new, name)
+        if before != now:
+            raise EconError(
+                f"{path} is a bank of another {name.replace('_', ' ')}: {before}, not {now}",
+                "move it away to record anew, or name the model and the params that it was recorded with",
+            )
 
 
 def row(call: Call, problem_id: str, strategy: str, cell: Cell) -> Row:

@@ -27,7 +27,7 @@ class Table:
     truncated: NDArray[np.bool_]
     rewards: NDArray[np.float64]
     tokens: NDArray[np.int32]  # [P, C, S, 2]
-    rows: NDArray[np.int32]
+    rows: NDArray[np.int64]
 
 
 def table(bank: Bank, cells: Sequence[Cell], samples: int, problems: Sequence[str] | None = None) -> Table:
@@ -37,15 +37,12 @@ def table(bank: Bank, cells: Sequence[Cell], samples: int, problems: Sequence[st
         EconError: the bank lacks a problem, a cell, or samples; what is missing is named.
     """
     names = tuple(problems) if problems is not None else tuple(entry.id for entry in bank.card.entries)
-    place = {row.key: i for i, row in enumerate(bank.rows)}
-    keys = [(name, cell, sample) for name in names for cell in cells for sample in range(samples)]
-    lacking = next((key for key in keys if key not in place), None)
-    if lacking is not None:
-        raise _lacking(bank, lacking, samples)
-    found = np.array([place[key] for key in keys], dtype=np.int32).reshape(len(names), len(cells), samples)
+    found = np.stack([rows_of(bank, name, cells, samples) for name in names])
 
     def column(name: str, kind: type) -> NDArray[np.generic]:
-        return np.array([getattr(row, name) for row in bank.rows], dtype=kind)[found]
+        return np.array([getattr(bank.rows[i], name) for i in found.flatten().tolist()], dtype=kind).reshape(
+            found.shape
+        )
 
     return Table(
         names,
@@ -58,6 +55,19 @@ def table(bank: Bank, cells: Sequence[Cell], samples: int, problems: Sequence[st
         np.stack([column(f"{name}_tokens", np.int32) for name in ("prompt", "completion")], axis=-1),
         found,
     )
+
+
+def rows_of(bank: Bank, name: str, cells: Sequence[Cell], samples: int) -> NDArray[np.int64]:
+    """Row numbers [C, S] of one problem's answers.
+
+    Raises:
+        EconError: as :func:`table`.
+    """
+    keys = [(name, cell, sample) for cell in cells for sample in range(samples)]
+    lacking = next((key for key in keys if key not in bank.places), None)
+    if lacking is not None:
+        raise _lacking(bank, lacking, samples)
+    return np.array([bank.places[key] for key in keys], dtype=np.int64).reshape(len(cells), samples)
 
 
 def _lacking(bank: Bank, key: tuple[str, Cell, int], samples: int) -> EconError:
@@ -101,4 +111,4 @@ def _cell(cell: Cell, rows: Sequence[Row]) -> str:
     )
 
 
-__all__ = ["NO_CLASS", "Table", "summary", "table"]
+__all__ = ["NO_CLASS", "Table", "rows_of", "summary", "table"]

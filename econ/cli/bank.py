@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ import click
 from econ.cli.options import benchmark_option, load_for, offline_option, params_option, seed_option
 from econ.errors import EconError
 from econ.params import Params
-from econ.records import Problem, Split
+from econ.records import Problem, Split, Trace
 
 if TYPE_CHECKING:
     from econ.bank.build import Builder
@@ -101,6 +101,48 @@ def _announce(builder: Builder, label: str) -> None:
         "call cache holds of it costs nothing",
         err=True,
     )
+
+
+@command.command("ship")
+@benchmark_option
+@split_option
+@click.option("--traces/--no-traces", default=True, help="Take other methods' calls from results/traces too.")
+@click.option("--licence", help="The model's own licence, for the card.")
+@params_option
+def ship(benchmark: str, split: str, traces: bool, licence: str | None, params_file: Path) -> None:
+    """Pack banks, and other methods' calls, into data/records, which comes along with the project.
+
+    Of a benchmark no text is packed: problems by their ids and digests, answers as the model gave them.
+    """
+    params = load_for(params_file, benchmark)
+    from econ import benchmarks, paths
+    from econ.bank import ship as shipping
+
+    for model in dict.fromkeys(params.llm.executors):
+        card = None
+        for name in _splits(split):
+            path = paths.bank(benchmark, name, model)
+            names = [problem.id for problem in benchmarks.load(benchmark, name, params)]
+            target = paths.shipped(path, model)
+            packed = shipping.pack(path, target, names, params)
+            card = packed.card
+            click.echo(f"{target}: {len(packed.rows):,} answers, {target.stat().st_size / 1e6:.2f} MB")
+        if traces and card is not None:
+            target = paths.shipped(paths.recorded_calls(benchmark, model), model)
+            number, _ = shipping.pack_calls(target, card, _traces(benchmark))
+            size = f", {target.stat().st_size / 1e6:.2f} MB" if number else ""
+            click.echo(f"{target}: {number:,} calls{size}")
+        own = {"model": licence} if licence else {}
+        shipping.index(model, {benchmark: benchmarks.manifest(benchmark)["licence"], **own})
+
+
+def _traces(benchmark: str) -> Iterator[Trace]:
+    from econ import paths
+    from econ.files import json_line
+
+    for path in sorted((paths.RESULTS / "traces" / benchmark).glob("*.jsonl")):
+        for number, line in enumerate(path.read_bytes().splitlines(), 1):
+            yield Trace.from_json(json_line(line, path, number))
 
 
 @command.command("regrade")
