@@ -26,7 +26,7 @@ class Registry:
     Args:
         kind: what they are, for messages.
         group: the entry-point group that other packages add to.
-        built_in: name -> ``module:attribute``.
+        built_in: name -> ``module:attribute``, or a module.
     """
 
     kind: str
@@ -78,7 +78,7 @@ class Registry:
                 f"{self.kind} '{place}' cannot be imported: {fault}",
                 f"is {module.split('.')[0]}.py in the folder that the command runs in, or installed?",
             ) from fault
-        for part in attribute.split("."):
+        for part in filter(None, attribute.split(".")):
             try:
                 found = getattr(found, part)
             except AttributeError:
@@ -119,6 +119,17 @@ BACKENDS = Registry(
         "openai": "econ.llm.backends.openai:OpenAI",
         "simulated": "econ.simulation.client:SimulatedClient",
         "bank": "econ.bank.client:BankClient",
+    },
+)
+
+GRADERS = Registry(
+    "kind of answer",
+    "econ.graders",
+    {
+        "number": "econ.grading.number",
+        "math": "econ.grading.latex",
+        "yesno": "econ.grading.yesno",
+        "plan": "econ.grading.travelplanner",
     },
 )
 

@@ -27,7 +27,7 @@ from econ.benchmarks.store import download
 from econ.llm.cache.admin import Ledger
 from econ.methods.econ.method import untrained
 from econ.params import Params
-from econ.play import run_job
+from econ.playing import run_job
 from econ.records import Job
 from perf.llm_client import IN_FLIGHT, LATENCY, PROBLEMS, measure, serving
 

@@ -24,7 +24,7 @@ from econ.methods.base import Method
 from econ.methods.econ.method import untrained
 from econ.methods.registry import baseline
 from econ.params import BENCHMARKS, Params, learns, plays
-from econ.play import play
+from econ.playing import play
 from econ.records import Job, Problem, Request, Trace, to_json
 from econ.registry import METHODS
 from econ.training import trainer as training

@@ -8,7 +8,7 @@ import pytest
 
 from econ.methods.registry import baseline
 from econ.params import Params
-from econ.play import play
+from econ.playing import play
 from econ.records import Call, Job, Problem, Request, Trace, to_json
 from tests.scripted import ScriptedClient
 

@@ -24,7 +24,8 @@ bank
 training
 costs
 reporting
-play
+playing
+api
 cli
 """
 ORDER = {name: level for level, line in enumerate(FLOORS.split("\n")) for name in line.split()}

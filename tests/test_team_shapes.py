@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from econ.methods.econ.method import EconMethod, untrained
-from econ.play import play
+from econ.playing import play
 from econ.records import Call, Job
 from econ.training import trainer as training
 from tests.test_training import PROBLEMS, SMALL, Recorder, params, solve, train

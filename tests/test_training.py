@@ -17,7 +17,7 @@ from econ.methods.base import Session, Solution
 from econ.methods.commitment import read
 from econ.methods.econ.method import EconMethod, from_checkpoint, untrained
 from econ.params import Params
-from econ.play import play
+from econ.playing import play
 from econ.prompts import Kind
 from econ.records import Call, Job, Problem, Request
 from econ.simulation.client import SimulatedClient, problems

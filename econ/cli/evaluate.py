@@ -59,7 +59,7 @@ def evaluate(job: Job, params_file: Path, checkpoint: Path | None, *, offline: b
     from econ.methods.base import Player
     from econ.methods.registry import player
     from econ.params import parse_method
-    from econ.play import run_job
+    from econ.playing import run_job
 
     variant = params.learned_as(parse_method(job.method)[1]) if trained else None
     folder = checkpoint or paths.checkpoint(job.benchmark, job.n_agents, job.seed, variant)

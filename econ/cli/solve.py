@@ -99,7 +99,7 @@ async def _solve(
     from econ.costs.context import check_room
     from econ.llm import open_client
     from econ.methods.base import Session
-    from econ.play import solve
+    from econ.playing import solve
 
     click.echo(f"{click.style('Problem', bold=True)} {problem.prompt}\n")
     async with open_client(params, offline=offline) as client:

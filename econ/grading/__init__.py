@@ -12,20 +12,17 @@ import os
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
 
 from econ.errors import EconError
-from econ.grading import latex, number, yesno
+from econ.grading import latex, number
+from econ.grading.kinds import grader, own
 from econ.grading.text import final_form
 from econ.records import Problem, Verdict
 
 if TYPE_CHECKING:
     from econ.grading.travelplanner import Plan, Sandbox, Score
     from econ.params import Params
-
-_GRADERS: Mapping[str, ModuleType] = {"number": number, "math": latex, "yesno": yesno}
-KINDS = (*_GRADERS, "plan")
 
 
 def gradable(problem: Problem) -> bool:
@@ -73,23 +70,23 @@ def stated(kind: str, text: str | None) -> str | None:
 
 def _answers(kind: str, text: str) -> tuple[str | None, str | None]:
     """Strict and flexible form: the explicit final form's answer is both, where there is such a form."""
-    form, grader = final_form(text), _grader(kind)
+    form, mine = final_form(text), grader(kind)
     if form is None:
-        return None, cast("str | None", grader.find_last(text))
-    found = cast("str | None", grader.find(form))
+        return None, cast("str | None", mine.find_last(text))
+    found = cast("str | None", mine.find(form))
     return found, found
 
 
 def gold_form(kind: str, answer: Any) -> str | None:
     """A data set's answer in normal form; None: its grader cannot read it."""
-    return cast("str | None", _grader(kind).gold_form(answer))
+    return cast("str | None", grader(kind).gold_form(answer))
 
 
 def matches(kind: str, gold: str, answer: str) -> bool:
     """Is ``answer`` right? Both in normal form. Numbers may be rounded answers of an exact gold."""
     if kind == "number":
         return number.matches(gold, answer)
-    return equivalent(kind, gold, answer)
+    return bool(mine.matches(gold, answer)) if (mine := own(kind)) else equivalent(kind, gold, answer)
 
 
 def equivalent(kind: str, a: str, b: str) -> bool:
@@ -98,7 +95,7 @@ def equivalent(kind: str, a: str, b: str) -> bool:
         return number.equal(a, b)
     if kind == "math":
         return latex.equal(a, b)
-    return a == b
+    return bool(mine.equal(a, b)) if (mine := own(kind)) else a == b
 
 
 def majority(kind: str, answers: Sequence[str | None]) -> int | None:
@@ -205,9 +202,3 @@ def _most_agreed(answers: Sequence[str | None]) -> list[int | None]:
             plans[place], total[place] = plan, sum(with_others.values())
         winners.append(max(total, key=lambda place: (total[place], -place), default=None))
     return winners
-
-
-def _grader(kind: str) -> ModuleType:
-    if kind not in _GRADERS:
-        raise EconError(f"unknown grader '{kind}'", f"known: {', '.join(KINDS)}")
-    return _GRADERS[kind]

@@ -7,6 +7,7 @@ import re
 from functools import lru_cache
 
 from econ.grading import latex, number, yesno
+from econ.grading.kinds import grader, own
 from econ.grading.text import first_sentence, forms
 
 SMALL = 20  # whole numbers below count steps and things: met by chance, they are no answer given away
@@ -41,7 +42,7 @@ def tells(kind: str, gold: str, text: str, problem: str) -> bool:
     """
     if kind == "plan":
         return any(_squeeze(json.dumps(day)) in _squeeze(text) for day in json.loads(gold))
-    stated = {said for _, content in forms(text) if (said := _READ[kind](content)) is not None}
+    stated = {said for _, content in forms(text) if (said := grader(kind).find(content)) is not None}
     if kind == "yesno":
         return stated == {gold} or (
             not stated and _VERDICT.match(text) is not None and yesno.find(text) == gold
@@ -59,7 +60,7 @@ def tells(kind: str, gold: str, text: str, problem: str) -> bool:
 
 def _is_answer(kind: str, opening: str, content: str) -> bool:
     """Does the form hold an answer, and not the name of one ("the answer is the total", ``\\boxed{X}``)?"""
-    if content.strip(" .\"'").lower() in _ECHOES or _READ[kind](content) is None:
+    if content.strip(" .\"'").lower() in _ECHOES or grader(kind).find(content) is None:
         return False
     if kind == "yesno":
         return _CONDITION.match(content) is None
@@ -74,11 +75,10 @@ def _sentence_start(text: str, at: int) -> int:
 
 
 def _same(kind: str, gold: str, said: str) -> bool:
-    return number.matches(gold, said) if kind == "number" else latex.equal(gold, said)
+    if kind == "number":
+        return number.matches(gold, said)
+    return bool(mine.equal(gold, said)) if (mine := own(kind)) else latex.equal(gold, said)
 
 
 def _squeeze(latex: str) -> str:
     return re.sub(r"\\(?:left|right)(?![A-Za-z])|\\[dt](?=frac)|\s+", "", latex)
-
-
-_READ = {"number": number.find, "math": latex.find, "yesno": yesno.find}

@@ -14,8 +14,9 @@ from econ import tokens
 from econ.errors import EconError
 from econ.llm import base as face
 from econ.llm.activity import Activity
+from econ.llm.backends.base import Backend
 from econ.llm.backends.dialects import Dialect
-from econ.llm.backends.openai import Backend, say
+from econ.llm.backends.openai import say
 from econ.llm.base import Counts, Progress, Usage, Vector
 from econ.llm.cache.store import Answer, Cache, digest, fact_key, missing
 from econ.llm.embedding.client import Embedder

@@ -15,10 +15,19 @@ BENCHMARKS = tuple(registry.BENCHMARKS.built_in)
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
 
 
+def _known_kind(name: str) -> str:
+    if name == "plan" or name not in registry.GRADERS:
+        raise ValueError(str(registry.GRADERS.unknown(name)))
+    return name
+
+
+Kind = Annotated[str, AfterValidator(_known_kind)]
+
+
 class Custom(Section):
     """A question/answer set of the user's own: hub splits when ``hub`` is named, else JSONL files."""
 
-    kind: Literal["number", "math", "yesno"]  # the grader
+    kind: Kind  # of answers: number | math | yesno | one of yours, as module:Class
     test: str  # a split of the hub set, or the path of a JSONL file
     train: str | None = None  # null: ``data.train_share`` of the test rows is kept for training
     hub: str | None = None  # owner/name

@@ -7,11 +7,12 @@ prefix, which servers with prefix caching read once. The paper's prompts lack sl
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from econ.grading.kinds import own
 from econ.grading.text import first_sentence
 from econ.prompts.exemplars import Kind as Kind
 from econ.prompts.exemplars import decomposed, exemplars
@@ -48,12 +49,17 @@ FINAL_ANSWER: dict[str, dict[str, Any]] = {
 }
 
 
+def final_answer(kind: Kind) -> Mapping[str, Any]:
+    """JSON schema of an answer of this kind."""
+    return mine.schema if (mine := own(kind)) else FINAL_ANSWER[kind]
+
+
 def commitment_schema(kind: Kind) -> dict[str, Any]:
     """JSON schema of a commitment. The final answer comes first, so a cut commitment still carries it."""
     return {
         "type": "object",
         "properties": {
-            "final_answer": FINAL_ANSWER[kind],
+            "final_answer": final_answer(kind),
             "confidence": {"type": "number", "minimum": 0, "maximum": 1},
             "reasoning": {"type": "string"},
             "checklist": {"type": "array", "items": {"type": "string"}},
@@ -66,12 +72,12 @@ def commitment_schema(kind: Kind) -> dict[str, Any]:
 def mad_schema(kind: Kind, *, final: bool = False) -> dict[str, Any]:
     """JSON schema of a moderator's verdict (Liang et al.), or of the last judge's final answer."""
     if final:
-        found = {"answer": FINAL_ANSWER[kind]}
+        found = {"answer": final_answer(kind)}
     else:
         found = {
             "preference": {"enum": ["yes", "no"]},
             "side": {"enum": ["affirmative", "negative", "none"]},
-            "answer": {"anyOf": [FINAL_ANSWER[kind], {"type": "null"}]},
+            "answer": {"anyOf": [final_answer(kind), {"type": "null"}]},
         }
     found["reason"] = {"type": "string"}
     return {"type": "object", "properties": found, "required": list(found), "additionalProperties": False}
@@ -296,7 +302,7 @@ def _template(name: str) -> jinja2.Template:
 def _environment() -> jinja2.Environment:
     import jinja2
 
-    return jinja2.Environment(
+    environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         auto_reload=False,
         undefined=jinja2.StrictUndefined,
@@ -304,3 +310,5 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         autoescape=False,  # noqa: S701 - plain text, not HTML
     )
+    environment.globals["own"] = own
+    return environment

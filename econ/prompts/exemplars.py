@@ -14,6 +14,8 @@ from pathlib import Path
 
 import orjson
 
+from econ.grading.kinds import own
+
 Kind = str  # of answers: Problem.kind
 _HERE = Path(__file__).parent
 
@@ -29,6 +31,8 @@ class Exemplar:
 @cache
 def exemplars(kind: Kind) -> tuple[Exemplar, ...]:
     """The worked examples of a kind of answer, in the order in which a model reads them."""
+    if mine := own(kind):
+        return tuple(Exemplar(question, answer) for question, answer in mine.examples)
     return tuple(Exemplar(**orjson.loads(line)) for line in _file(kind).splitlines())
 
 
@@ -45,7 +49,9 @@ class Decomposed:
 
 @cache
 def decomposed(kind: Kind) -> tuple[Decomposed, ...]:
-    """Four of the kind's worked examples, solved by sub-questions (for RAP and rStar); none for plans."""
+    """Four of the kind's worked examples, solved by sub-questions; none for plans and own kinds."""
+    if own(kind):
+        return ()
     rows = map(orjson.loads, _file(kind, "sub_questions").splitlines())
     return tuple(Decomposed(**{**row, "steps": tuple((q, a) for q, a in row["steps"])}) for row in rows)
 

@@ -17,7 +17,7 @@ from econ.llm import open_client
 from econ.methods.commitment import voted
 from econ.methods.econ.method import untrained
 from econ.params import Action, Params
-from econ.play import play
+from econ.playing import play
 from econ.prompts import executor
 from econ.records import Job, Request, Sampling, Trace
 from econ.training.trainer import Run, Trainer, start

@@ -15,7 +15,7 @@ from econ.errors import EconError
 from econ.llm import open_client
 from econ.methods.registry import baseline
 from econ.params import Params
-from econ.play import play
+from econ.playing import play
 from econ.progress import Progress
 from econ.records import Job, Problem, Trace
 from tests.bank.test_build import PROBLEMS, answer, build, params_for

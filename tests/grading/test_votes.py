@@ -35,5 +35,5 @@ def test_the_votes_over_the_first_answers_are_votes_over_them_alone(answers: lis
 
 
 def test_an_unknown_grader_is_named() -> None:
-    with pytest.raises(EconError, match="unknown grader 'essay' - known: number"):
+    with pytest.raises(EconError, match="unknown kind of answer 'essay' - known: number"):
         grade_text("essay", "x", "Answer: x")

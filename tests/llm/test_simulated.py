@@ -10,7 +10,7 @@ import pytest
 from econ.benchmarks import download, load
 from econ.methods.econ.method import untrained
 from econ.params import BENCHMARKS, Params
-from econ.play import play
+from econ.playing import play
 from econ.records import Job
 from econ.simulation.client import SimulatedClient
 

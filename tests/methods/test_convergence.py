@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from econ.grading.rounds import marked
 from econ.methods.registry import baseline
 from econ.params import Params
-from econ.play import play
+from econ.playing import play
 from econ.records import Job, Json, Problem, Request, Trace
 from econ.reporting.convergence import convergence
 from econ.reporting.metrics import summarise

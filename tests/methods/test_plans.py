@@ -21,7 +21,7 @@ from econ.methods.greedy import route
 from econ.methods.react import read
 from econ.methods.registry import baseline
 from econ.params import Params
-from econ.play import play
+from econ.playing import play
 from econ.prompts import CONTENT_KEYS
 from econ.records import Job, Problem, Request
 from econ.reporting.metrics import summarise

@@ -9,7 +9,7 @@ import pytest
 from econ.methods.econ.method import untrained
 from econ.methods.registry import baseline
 from econ.params import Params, learns
-from econ.play import play
+from econ.playing import play
 from econ.records import Job, Json, Problem, Request, Trace
 from econ.reporting.metrics import summarise
 from tests.scripted import ScriptedClient, params_of

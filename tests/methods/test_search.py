@@ -134,7 +134,7 @@ async def test_some_failed_calls_end_no_search(name: str) -> None:
 
 @pytest.mark.parametrize("name", SEARCHES)
 async def test_the_trace_counts_every_token(name: str) -> None:
-    from econ.play import play
+    from econ.playing import play
 
     params, client = Params(), ScriptedClient(rambles)
     [trace] = await play(search(name), [PROBLEM], client, params, Job("svamp", name, 3, 0))

@@ -11,7 +11,7 @@ from econ import prompts
 from econ.methods.base import Session, Solution
 from econ.methods.registry import baseline
 from econ.params import Params
-from econ.play import play
+from econ.playing import play
 from econ.records import Job, Problem, Request, Trace
 from econ.reporting.metrics import summarise
 from tests.scripted import Script, ScriptedClient, params_of

@@ -8,7 +8,7 @@ from econ.methods.base import Session
 from econ.methods.econ.method import untrained
 from econ.methods.econ.strategy import Strategy, ask_strategy
 from econ.params import Params
-from econ.play import play
+from econ.playing import play
 from econ.records import Job, Problem, Request, Trace
 from econ.reporting.metrics import summarise
 from tests.scripted import ScriptedClient

@@ -1,4 +1,4 @@
-"""Where answers come from: one small class per backend, all behind :class:`Backend`.
+"""Any OpenAI-compatible server, and the transport of all backends (:class:`econ.llm.backends.base.Backend`).
 
 A backend makes one attempt and tells faults apart; caching, limits and retries are the client's
 (:mod:`econ.llm.client`). The transport decides the overhead: plain aiohttp with an unbounded pool costs a
@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 import orjson
@@ -33,43 +33,6 @@ Say = Callable[[str], None]
 
 def say(line: str) -> None:
     print(f"econ: {line}", file=sys.stderr, flush=True)
-
-
-class Backend(Protocol):
-    """One provider. ``name`` addresses its answers in the cache; ``where`` names it to users."""
-
-    name: str
-    where: str
-    key_variable: str | None
-    in_flight: int  # no more calls than this make sense at once
-
-    async def dialect(self) -> Dialect:
-        """The provider's dialect; asks the server if it must be found out."""
-        ...
-
-    def identity(self, model: str) -> str:
-        """What stands for the model in the cache's address."""
-        ...
-
-    async def send(self, body: Json) -> Reply:
-        """One attempt.
-
-        Raises:
-            Fault: no answer came of it.
-        """
-        ...
-
-    async def revive(self) -> None:
-        """Nobody listens: start the server again, where it is ours."""
-        ...
-
-    async def count_tokens(self, model: str, text: str) -> int | None:
-        """By the server's tokenizer; None where it offers none."""
-        ...
-
-    async def context_tokens(self, model: str) -> int | None: ...
-
-    async def close(self) -> None: ...
 
 
 class Received(NamedTuple):
