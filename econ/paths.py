@@ -48,6 +48,15 @@ def bank_check(benchmark: str, split: str, model: str) -> Path:
     return RESULTS / "bank" / benchmark / f"check--{split}--{model_label(model)}.json"
 
 
+def equilibrium(benchmark: str, n_agents: int, seed: int) -> Path:
+    """The certificate of a job's policy."""
+    return RESULTS / "equilibrium" / benchmark / f"n{n_agents}-s{seed}.json"
+
+
+def regret(benchmark: str, n_agents: int) -> Path:
+    return RESULTS / "regret" / benchmark / f"n{n_agents}.json"
+
+
 def recorded_calls(benchmark: str, model: str) -> Path:
     """The recorded calls of all that is not an executor."""
     return RESULTS / "bank" / benchmark / f"calls--{model_label(model)}.parquet"

@@ -22,6 +22,7 @@ progress simulation
 methods
 bank
 training
+certify
 costs
 reporting
 playing

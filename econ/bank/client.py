@@ -70,7 +70,7 @@ class BankClient:
         self._grid.covers(self._params.action)
         self._read()
         self.simulated = any(card.simulated for card in self._cards.values())
-        self.recorded = "; ".join(dict.fromkeys(map(_described, self._cards.values())))
+        self.recorded = "; ".join(dict.fromkeys(map(described, self._cards.values())))
         return self
 
     async def __aexit__(
@@ -260,7 +260,7 @@ def _check(path: Path, card: Card, params: Params) -> None:
             )
 
 
-def _described(card: Card) -> str:
+def described(card: Card) -> str:
     """Model, engine and date, for people."""
     made = " to ".join(dict.fromkeys(card.made))
     engine = re.sub(r"[0-9a-f]{64}", lambda found: found[0][:8], card.identity)

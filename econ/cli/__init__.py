@@ -20,6 +20,8 @@ COMMANDS = {
     "figures": "Draw the paper's figures from the tables.",
     "report": "Gather tables and figures on one page.",
     "bank": "Record real answers on a grid of actions, to train and play from.",
+    "equilibrium": "Certify how far a policy is from equilibrium, on a bank.",
+    "regret": "Measure how regret grows with the horizon, on a bank.",
     "solve": "Answer one problem and show it as it happens.",
     "grade": "Grade answers from anywhere.",
     "estimate": "Calls, tokens and money, before spending.",

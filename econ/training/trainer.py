@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -64,6 +64,7 @@ class Trainer:
         self.commitments: dict[str, Tensor] = {}  # the last one of each problem
         self.graded: Graded = {}
         self.pool: Pool = {}  # of a training by shuffled rewards, all that was earned
+        self.watch: Callable[[Episode], None] | None = None  # told of every episode, in order
 
     async def train(self, progress: Progress | None = None) -> None:
         """Train to the planned episodes or an early stop; checkpoints on the way and at the end."""
@@ -92,6 +93,9 @@ class Trainer:
         )
         played = await asyncio.gather(*(self._play(number) for number in numbers))
         episodes = [episode for episode, _ in played]
+        if self.watch is not None:
+            for episode in episodes:
+                self.watch(episode)
         earned = experiences(episodes, [scores for _, scores in played], self.params)
         batch = controlled(earned, self.params, self.run.seed, self.episodes, self.pool)
         self._check(numbers, batch)

@@ -74,11 +74,10 @@ def certify(
     shape = (n, columns.shape[2], cells)
     agents = tuple(_agent(band, learned, biased, clusters, i, shape) for i in range(n))
     lower, upper = max(agent.lower for agent in agents), max(agent.upper for agent in agents)
-    chosen = _picked(learned.reshape(len(gains), -1), clusters)
     mean, low, high = interval(value, clusters)
     return Certificate(
         payoff, "D0" if features is None else "D1", mean, low, high,
-        epsilon=min(max(chosen, lower), upper), lower=lower, upper=upper,
+        epsilon=max(agent.epsilon for agent in agents), lower=lower, upper=upper,
         nash_conv=sum(agent.epsilon for agent in agents), by_agent=agents,
         naive=max(agent.naive for agent in agents), nash_conv_naive=sum(agent.naive for agent in agents),
     )  # fmt: skip

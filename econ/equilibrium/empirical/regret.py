@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from econ.equilibrium.empirical.bands import LEVEL, interval
+from econ.equilibrium.empirical.bands import interval
 from econ.equilibrium.empirical.responses import Array, Ints
 from econ.equilibrium.empirical.search import Game, joint_values
 
@@ -77,11 +77,10 @@ def growth(horizons: Sequence[int], regrets: Array) -> Growth:
 
 def verdict(low: float, high: float) -> str:
     """Where an interval of the slope lies against 1/2 (what the paper proves) and 1 (no learning)."""
-    shown = f"at {LEVEL:.0%}"
+    if high < 0.5:
+        return "slower than sqrt(T)"
     if high < 1:
-        if high < 0.5:
-            return f"slower than sqrt(T) {shown}"
-        return f"sublinear {shown}; " + ("faster than sqrt(T)" if low > 0.5 else "sqrt(T) is not excluded")
+        return "slower than linear; " + ("faster than sqrt(T)" if low > 0.5 else "sqrt(T) is not excluded")
     if low > 1:
-        return f"faster than linear {shown}"
-    return f"linear growth is not excluded {shown}" + ("" if low > 0.5 else ", nor is sqrt(T)")
+        return "faster than linear"
+    return "linear growth is not excluded" + ("" if low > 0.5 else ", nor is sqrt(T)")

@@ -1,7 +1,7 @@
 """What could be won: the value of a policy beside the best that the bank's actions and answers allow.
 
-Whatever is chosen on the bank's problems (best cell, best joint action, a rule) is chosen on one half and
-valued on the other, both ways round, so that no row flatters itself.
+Whatever is chosen on the bank's problems (best cell, best joint action, a rule) is chosen on a part of them
+and valued on the others, in turn, so that no row flatters itself.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from econ.equilibrium.empirical.search import (
 )
 from econ.equilibrium.empirical.values import MOST, SEED, distinct_samples
 
+PARTS = 5
 Actions = list[list[float]]  # [N, 2]
 
 
@@ -56,19 +57,22 @@ def ladder(game: Game, policies: Mapping[str, Array], features: Array | None = N
         name: rung(game.value(weights), clusters, played(game.table, weights))
         for name, weights in policies.items()
     }
-    rows["best_uniform"] = halved(game, lambda half: (_best_uniform(half),) * half.n)
-    rows["best_joint"] = halved(game, best_joint)
+    rows["best_uniform"] = crossed(game, lambda half: (_best_uniform(half),) * half.n)
+    rows["best_joint"] = crossed(game, best_joint)
     if features is not None:
-        rows["best_rule"] = rung(_best_rule(game, features), clusters)
+        rows["best_rule"] = rung(best_rule(game, features), clusters)
     rows["ceiling"] = rung(clairvoyant(game), clusters)
     return rows
 
 
-def halved(game: Game, choose: Callable[[Game], tuple[int, ...]]) -> Rung:
-    """A joint action chosen on one half and valued on the other, both ways; shown: the one of the whole."""
-    values, where = np.zeros(game.table.problems), folds(game.table.clusters, 2)
-    for part in (0, 1):
-        chosen = choose(of(game, where != part))
+def crossed(game: Game, choose: Callable[[Game], tuple[int, ...]]) -> Rung:
+    """A joint action chosen without a part of the problems and valued there, part by part.
+
+    Shown with the one that is chosen on all of them.
+    """
+    values, where = np.zeros(game.table.problems), folds(game.table.clusters, PARTS)
+    for part in np.unique(where):
+        chosen = choose(of(game, where != part) if (where != part).any() else game)
         values[where == part] = joint_values(of(game, where == part), np.array([chosen]), MOST)[0]
     return rung(values, game.table.clusters, game.table.cells[list(choose(game))].tolist())
 
@@ -200,15 +204,15 @@ def _best_uniform(game: Game) -> int:
     return int(uniform_values(game).mean(axis=1).argmax())
 
 
-def _best_rule(game: Game, features: Array, learn: Learner = tree) -> Array:
-    """A rule for each agent in turn on top of the best joint action, learned on the other half: [P]."""
-    values, where = np.zeros(game.table.problems), folds(game.table.clusters, 2)
-    for part in (0, 1):
-        held, half = where == part, of(game, where != part)
-        other, start = of(game, held), best_joint(half)
-        learned, valued = (np.tile(start, (g.table.problems, 1)) for g in (half, other))
+def best_rule(game: Game, features: Array, learn: Learner = tree) -> Array:
+    """A rule for each agent in turn on top of the best joint action, learned on other problems: [P]."""
+    values, where = np.zeros(game.table.problems), folds(game.table.clusters, PARTS)
+    for part in np.unique(where):
+        held, rest = where == part, of(game, where != part)
+        other, start = of(game, held), best_joint(rest)
+        learned, valued = (np.tile(start, (g.table.problems, 1)) for g in (rest, other))
         for agent in range(game.n):
-            rule = learn(features[~held], half.by_cell(pure(half.cells, learned), agent, shared=True))
+            rule = learn(features[~held], rest.by_cell(pure(rest.cells, learned), agent, shared=True))
             learned[:, agent], valued[:, agent] = rule(features[~held]), rule(features[held])
         values[held] = other.value(pure(other.cells, valued))
     return values

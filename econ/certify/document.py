@@ -1,0 +1,127 @@
+"""The certificate as one document: payoffs, deviations, welfare, decision rows."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import orjson
+
+from econ import paths
+from econ.certify.policies import Policy, fixed, middle, profile_or_none
+from econ.certify.recorded import Recorded
+from econ.equilibrium.empirical.certificate import Certificate, certificates
+from econ.equilibrium.empirical.payoffs import ACCURACY
+from econ.equilibrium.empirical.responses import Array
+from econ.equilibrium.empirical.values import values
+from econ.equilibrium.empirical.welfare import (
+    Rung,
+    anarchy,
+    confidences,
+    coordinator_rows,
+    difference,
+    ladder,
+    played,
+)
+from econ.records import Json
+
+COORDINATOR = "vote"
+
+
+def document(game: Recorded, policy: Policy, seed: int, features: Array | None = None) -> Json:
+    """All that is certified of one policy. ``features`` [P, D]: class D1 beside D0."""
+    found = values(game.table, game.team, policy.weights, game.payoffs(policy.alpha))
+    clusters = game.table.clusters
+    wider = {} if features is None else certificates(found, clusters, features)
+    return {
+        "benchmark": game.benchmark,
+        "split": game.split,
+        "n_agents": len(game.team),
+        "seed": seed,
+        "policy": policy.name,
+        "chosen_on": policy.chosen_on,
+        "actions": played(game.table, policy.weights),
+        "coordinator": COORDINATOR,
+        "problems": game.table.problems,
+        "questions": len(np.unique(clusters)),
+        "samples": game.table.samples,
+        "cells": game.table.cells.tolist(),
+        "between": game.params.bank.between,
+        "alpha": list(policy.alpha),
+        "recorded": game.description,
+        "simulated": game.simulated,
+        "calibration": calibration(game),
+        "payoffs": {name: shown(one) for name, one in certificates(found, clusters).items()},
+        "wider": {name: shown(one) for name, one in wider.items()},
+        **welfare(game, policy, features),
+    }
+
+
+def shown(found: Certificate) -> Json:
+    """``resolution``: how much larger epsilon might be than it was measured, at this size."""
+    return {
+        "value": found.value, "low": found.low, "high": found.high,
+        "epsilon": found.epsilon, "lower": found.lower, "upper": found.upper,
+        "resolution": found.upper - found.epsilon,
+        "nash_conv": found.nash_conv,
+        "by_agent": [agent.epsilon for agent in found.by_agent],
+        "agents": [asdict(agent) for agent in found.by_agent],
+        "deviations": found.deviations,
+        "naive": found.naive, "nash_conv_naive": found.nash_conv_naive,
+    }  # fmt: skip
+
+
+def welfare(game: Recorded, policy: Policy, features: Array | None) -> Json:
+    """The ladder, the decision rows, coordinators on the same answers, the price of anarchy: by accuracy."""
+    accuracy = game.game(policy.alpha, ACCURACY)
+    policies = {policy.name: policy.weights}
+    for name, action in (("untrained", middle(game.params)), ("fixed", fixed(game.params))):
+        weights = profile_or_none(game, action)
+        if weights is not None:
+            policies.setdefault(name, weights)
+    rungs, clusters = ladder(accuracy, policies, features), game.table.clusters
+    pairs = [("best_joint", "best_uniform"), (policy.name, "best_uniform"), ("ceiling", "best_joint")]
+    price = anarchy(accuracy)
+    confidence = confidences(game.table, answer_features(game))
+    ways = coordinator_rows(game.table, game.team, policy.weights, game.payoffs(policy.alpha), {}, confidence)
+    return {
+        "welfare_payoff": ACCURACY,
+        "welfare": {name: row(rung) for name, rung in rungs.items()},
+        "decision": {
+            f"{ours} - {theirs}": dict(
+                zip(("value", "low", "high"), difference(rungs[ours], rungs[theirs], clusters), strict=True)
+            )
+            for ours, theirs in pairs
+            if ours != theirs
+        },
+        "coordinators": {name: row(rung) for name, rung in ways.items()},
+        "anarchy": {"price": _or_none(price.price), "best": price.best, "worst": _or_none(price.worst)},
+    }
+
+
+def row(rung: Rung) -> Json:
+    told: dict[str, Any] = {"value": rung.value, "low": rung.low, "high": rung.high}
+    return told if rung.action is None else told | {"action": rung.action}
+
+
+def answer_features(game: Recorded) -> Array:
+    """What a coordinator may know of an answer beside its class: tokens, and the action: [P, M, C, S, F]."""
+    shape = game.table.classes.shape
+    actions = np.broadcast_to(game.table.cells[:, None, :], (*shape, 2))
+    length = np.log1p(game.table.tokens)[..., None]
+    return np.concatenate([length, actions, actions**2], axis=-1)
+
+
+def calibration(game: Recorded) -> Json | None:
+    """What `econ bank check` found, if it was run: {"passed": …, …} of each model."""
+    found = {}
+    for bank in game.banks:
+        path = paths.bank_check(game.benchmark, game.split, bank.card.model)
+        if path.is_file():
+            found[bank.card.model] = orjson.loads(path.read_bytes())
+    return found or None
+
+
+def _or_none(value: float) -> float | None:
+    return value if np.isfinite(value) else None
