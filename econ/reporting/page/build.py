@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +16,8 @@ from econ.params import Params
 from econ.records import Job
 from econ.reporting import show
 from econ.reporting.catalogue import FIGURES, TABLES
-from econ.reporting.gather import jobs, remake, rows
-from econ.reporting.page import overview, spending
+from econ.reporting.gather import jobs, remake
+from econ.reporting.page import episodes, overview, spending
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,7 +25,6 @@ if TYPE_CHECKING:
 UP = "../../"  # from results/report to the project folder
 CONSTRAINTS = Path("constraints.txt")
 PIXELS_PER_POINT = 1.8
-SHOWN_CHARACTERS = 2000  # of one message or answer in a transcript; the trace file has it whole
 # Versions that can move a number, where there is no constraints file.
 _LIBRARIES = ("datasets", "math-verify", "numpy", "sentence-transformers", "torch", "xllamacpp")
 
@@ -109,8 +106,7 @@ def write_page(params: Params, params_file: Path) -> Path:
         params_file=params_file.name,
         versions=_versions(),
         jobs=[_job(job, params_file) for job in jobs(params)],
-        transcripts=list(_transcripts(params)),
-        limit=SHOWN_CHARACTERS,
+        episodes=episodes.pack(params, paths.REPORT),
         up=UP,
     )
     path = paths.REPORT / "index.html"
@@ -161,15 +157,3 @@ def _job(job: Job, params_file: Path) -> dict[str, Any]:
         "trace": paths.trace(job),
         "command": remake(job, params_file),
     }
-
-
-def _transcripts(params: Params) -> Iterator[dict[str, Any]]:
-    """The first problem of every benchmark as each method answered it, at the first agent count and seed."""
-    for benchmark in params.benchmarks:
-        for method in params.methods_on(benchmark):
-            job = Job(benchmark, method, params.n_agents[0], params.seeds[0])
-            path = paths.trace(job)
-            if not path.exists():
-                raise EconError(f"{path} does not exist", "make the tables again with: econ aggregate")
-            for row in islice(rows(path), 1):
-                yield {"job": job, "path": path, "trace": row}
