@@ -79,7 +79,7 @@ class Players(ScriptedClient):
     def __init__(self, kind: str) -> None:
         def script(request: Request) -> str:
             n = request.seed % 97
-            if "Write a strategy" in request.messages[-1]["content"]:
+            if "Tell the team" in request.messages[-1]["content"]:
                 return f"Take it in steps. The answer is {n}." if n % 3 == 0 else "Take it in steps."
             value = {
                 "number": f"{n}", "math": f"\\boxed{{{n}}}", "yesno": "yes" if n % 2 else "no",

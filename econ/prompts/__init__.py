@@ -41,6 +41,8 @@ DAY_SCHEMA: dict[str, Any] = {
     "required": ["days", *CONTENT_KEYS],
 }
 
+CHECKS = 3  # of a commitment, at most: a list without an end is cut
+
 FINAL_ANSWER: dict[str, dict[str, Any]] = {
     "number": {"type": "number"},
     "math": {"type": "string"},
@@ -62,7 +64,7 @@ def commitment_schema(kind: Kind) -> dict[str, Any]:
             "final_answer": final_answer(kind),
             "confidence": {"type": "number", "minimum": 0, "maximum": 1},
             "reasoning": {"type": "string"},
-            "checklist": {"type": "array", "items": {"type": "string"}},
+            "checklist": {"type": "array", "items": {"type": "string"}, "maxItems": CHECKS},
         },
         "required": ["final_answer", "confidence", "reasoning", "checklist"],
         "additionalProperties": False,
@@ -95,7 +97,9 @@ def executor(
 
     ``note`` is what params let it also read: a summary of its own belief, the last commitment.
     """
-    text = _kept("executor", prompt=prompt, kind=kind, strategy=strategy, words=words(tokens), note=note)
+    text = _kept(
+        "executor", prompt=prompt, kind=kind, strategy=strategy, words=_brief(tokens, kind), note=note
+    )
     return _message(text)
 
 
@@ -109,12 +113,13 @@ def for_probe(problems: Sequence[Problem], params: Params) -> list[Message]:
 
 def commitment(prompt: str, kind: Kind, answers: Sequence[str], tokens: int) -> list[Message]:
     """Ask the coordinator to commit to one structured answer after reading the executors' answers."""
-    return _user("commitment", prompt=prompt, kind=kind, answers=list(answers), words=words(tokens))
+    limit = words(tokens, COMMITMENT_WORDS)
+    return _user("commitment", prompt=prompt, kind=kind, answers=list(answers), words=limit)
 
 
 def cot(prompt: str, kind: Kind, tokens: int) -> list[Message]:
     """Zero-shot chain of thought (Kojima et al. 2022); also the first message of a debater."""
-    return _user("cot", prompt=prompt, kind=kind, words=words(tokens))
+    return _user("cot", prompt=prompt, kind=kind, words=_brief(tokens, kind))
 
 
 def few_shot(prompt: str, kind: Kind, tokens: int) -> list[Message]:
@@ -171,7 +176,7 @@ def debate_update(others: Sequence[str]) -> Message:
 def tot_step(prompt: str, kind: Kind, thoughts: Sequence[str], last: bool, tokens: int) -> list[Message]:
     """Tree of Thoughts: one more step after ``thoughts``; the last one must bring the answer."""
     return _user(
-        "tot_step", prompt=prompt, kind=kind, thoughts=list(thoughts), last=last, words=words(tokens)
+        "tot_step", prompt=prompt, kind=kind, thoughts=list(thoughts), last=last, words=_brief(tokens, kind)
     )
 
 
@@ -213,7 +218,8 @@ def mad(turn: DebateTurn, prompt: str, kind: Kind, tokens: int, **values: Any) -
 
     The problem stands in the system prompts, before the role: all participants share one prefix.
     """
-    [message] = _user("mad", turn=turn, prompt=prompt, kind=kind, words=words(tokens), **values)
+    limit = words(tokens, COMMITMENT_WORDS) if turn in ("verdict", "final") else _brief(tokens, kind)
+    [message] = _user("mad", turn=turn, prompt=prompt, kind=kind, words=limit, **values)
     return {**message, "role": "system"} if turn in ("debater", "moderator") else message
 
 
@@ -269,13 +275,24 @@ def _rstar(
     examples = [{"question": question, "shown": text} for question, text in shown]
     return _user(
         "rstar", action=action, label=label, examples=examples, prompt=prompt, kind=kind, steps=steps,
-        words=words(tokens),
+        words=_brief(tokens, kind),
     )  # fmt: skip
 
 
-def words(tokens: int) -> int:
+# Words that an answer is asked to keep to where its cap leaves room for more: told to be brief, a small model
+# ends by itself, is as often right, and spends half the tokens.
+BRIEF: Mapping[Kind, int] = {"number": 80, "math": 120, "yesno": 60}
+COMMITMENT_WORDS = 25  # of its reasoning
+
+
+def words(tokens: int, most: int | None = None) -> int:
     """A word limit that leaves room below a token cap (an English word takes about 1.4 tokens)."""
-    return max(10, int(tokens / 1.6))
+    limit = max(10, int(tokens / 1.6))
+    return limit if most is None else min(limit, most)
+
+
+def _brief(tokens: int, kind: Kind) -> int:
+    return words(tokens, BRIEF.get(kind))
 
 
 def _user(template: str, **values: Any) -> list[Message]:

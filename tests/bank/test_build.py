@@ -27,7 +27,7 @@ PROBLEMS = [Problem(f"p{i}", "svamp", f"What is {i} plus 1?", gold=str(i + 1)) f
 def answer(body: Body) -> str:
     """Right at low temperatures; a strategy where one is asked for."""
     text = body["messages"][0]["content"]
-    if "Write a strategy" in text:
+    if "Tell the team" in text:
         return "Add the two numbers."
     number = int(re.findall(r"What is (\d+)", text)[0])
     return f"Final answer: {number + 1 if body['temperature'] < 0.5 else number}.0"
@@ -114,7 +114,7 @@ async def test_answers_that_could_not_be_had_are_left_out_and_asked_for_again() 
     broken = True
 
     def faults(body: Body, attempt: int) -> str | None:
-        strategy = "Write a strategy" in body["messages"][0]["content"]
+        strategy = "Tell the team" in body["messages"][0]["content"]
         return "400" if broken and body["temperature"] == 0.9 and not strategy else None
 
     with FakeServer(answer, faults=faults) as server:

@@ -21,7 +21,7 @@ def client(*strategies: str | Exception) -> ScriptedClient:
     """Says the given strategies in turn; everyone else answers 66."""
 
     def script(request: Request) -> str | Exception:
-        asked = "Write a strategy" in request.messages[0]["content"]
+        asked = "Tell the team" in request.messages[0]["content"]
         return strategies[request.sample] if asked else "Final answer: 66"
 
     return ScriptedClient(script)
