@@ -25,8 +25,8 @@ from pathlib import Path
 from econ.benchmarks import download, load
 from econ.benchmarks.store import SPLITS, stated
 from econ.grading import grade, judge
-from econ.grading.latex import canonical
-from econ.grading.text import last_boxed
+from econ.grading.canonical import canonical
+from econ.grading.forms import last_boxed
 from econ.params import BENCHMARKS, Data, Params
 from econ.records import Problem
 

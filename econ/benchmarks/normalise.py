@@ -12,7 +12,7 @@ from econ.benchmarks.registry import GSM8K_TEST, Benchmark, Source
 from econ.benchmarks.sources import Origin, Raw, digest
 from econ.errors import EconError
 from econ.grading import gold_form
-from econ.grading.text import last_boxed
+from econ.grading.forms import last_boxed
 from econ.records import Json, Problem, Split
 
 Fact = tuple[str, str | None, Json]  # question, gold, meta

@@ -1,8 +1,9 @@
 """Graders: what a text answers, strictly and flexibly, and whether that is right.
 
 *Strict*: the answer stands in an explicit final form (``####``, ``\\boxed{}``, "the (final) answer is",
-"Answer:"), the last of which counts. *Flexible*: as strict where such a form is there, else the last number,
-the last mathematical expression, or the last clear yes or no. Nothing readable: INVALID (None).
+"Answer:"), the last readable one of which counts. *Flexible*: as strict where such a form is there, else
+the last number, the last mathematical expression, or the last clear yes or no. Nothing readable: INVALID
+(None).
 """
 
 from __future__ import annotations
@@ -16,8 +17,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 from econ.errors import EconError
 from econ.grading import latex, number
+from econ.grading.forms import Form, own_words
+from econ.grading.forms import forms as final_forms
 from econ.grading.kinds import grader, own
-from econ.grading.text import final_form
+from econ.grading.said import UNCLEAR, Said
+from econ.grading.text import parts, readable
+from econ.messages import CAPPED
 from econ.records import Problem, Verdict
 
 if TYPE_CHECKING:
@@ -47,7 +52,7 @@ def grade_text(kind: str, gold: str, text: str | None) -> Verdict:
     """Grade by kind (number, math, yesno) and a gold in normal form (:func:`gold_form`)."""
     strict, flexible = _answers(kind, text or "")
     if flexible is None:
-        return Verdict(None, None, None, 0.0, "no answer" if not text else "no readable answer")
+        return Verdict(None, None, None, 0.0, _why_none(text, "no readable answer"))
     right = matches(kind, gold, flexible)
     strictly = right if strict is not None else None
     return Verdict(flexible, strictly, right, float(right))
@@ -58,7 +63,7 @@ def extract(kind: str, text: str | None) -> str | None:
     if not text:
         return None
     if kind == "plan":
-        plan, _ = _read_plan(text)
+        plan, _ = _read_plan(readable(text))
         return _plan_text(plan) if plan else None
     return _answers(kind, text)[1]
 
@@ -69,12 +74,45 @@ def stated(kind: str, text: str | None) -> str | None:
 
 
 def _answers(kind: str, text: str) -> tuple[str | None, str | None]:
-    """Strict and flexible form: the explicit final form's answer is both, where there is such a form."""
-    form, mine = final_form(text), grader(kind)
-    if form is None:
-        return None, cast("str | None", mine.find_last(text))
-    found = cast("str | None", mine.find(form))
-    return found, found
+    """Strict and flexible form: the explicit final forms' answer is both, where there are such forms.
+
+    Of the forms counts the last that opens with a value, else the last that has one; what states two values
+    and chooses none ends the search.
+    """
+    mine, text = grader(kind), own_words(readable(text))
+    weak, stated = None, False
+    for form in final_forms(text):
+        stated = True
+        if form.is_cut:
+            return None, None
+        found = _said(mine, form)
+        if found == UNCLEAR or (
+            found.answer is not None and (found.firm or (form.is_label and kind != "math"))
+        ):
+            return found.answer, found.answer
+        weak = weak or found.answer
+    return (weak, weak) if stated else (None, cast("str | None", mine.find_last(text)))
+
+
+def _said(mine: Any, form: Form) -> Said:
+    """What a form says; a grader of one's own only finds."""
+    if mine is latex:
+        return latex.said(form.content, is_box=form.is_box, is_label=form.is_label)
+    if hasattr(mine, "said"):
+        return cast("Said", mine.said(form.content))
+    found = mine.find(form.content)
+    return Said(found, firm=found is not None)
+
+
+def _why_none(text: str | None, otherwise: str) -> str:
+    if not text:
+        return "no answer"
+    told = parts(text)
+    if not told.closed:
+        return CAPPED
+    return (
+        otherwise if told.answer.strip() else "no answer after its thinking" if told.thinking else "no answer"
+    )
 
 
 def gold_form(kind: str, answer: Any) -> str | None:
@@ -95,6 +133,8 @@ def equivalent(kind: str, a: str, b: str) -> bool:
         return number.equal(a, b)
     if kind == "math":
         return latex.equal(a, b)
+    if kind == "words":  # what a search says on its way
+        return a == b
     return bool(mine.equal(a, b)) if (mine := own(kind)) else a == b
 
 
@@ -166,11 +206,11 @@ def sandbox_of(query: Mapping[str, Any], params: Params) -> Sandbox:
 
 def _grade_plan(problem: Problem, text: str | None, params: Params) -> Verdict:
     """Strict: the plan is JSON. Flexible: or the ``Day N:`` layout. Reward: share of the constraints met."""
-    plan, is_json = _read_plan(text or "")
+    plan, is_json = _read_plan(readable(text or ""))
     outcome = score_plan(problem.meta, plan, params)
     detail = outcome.to_json()
     if not plan:
-        return Verdict(None, None, None, 0.0, "no answer" if not text else "no readable plan", detail)
+        return Verdict(None, None, None, 0.0, _why_none(text, "no readable plan"), detail)
     strict = outcome.final if is_json else None
     return Verdict(_plan_text(plan), strict, outcome.final, outcome.share, outcome.malformed, detail)
 

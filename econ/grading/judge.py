@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import json
+import os
 import queue
 import select
 import subprocess
@@ -26,8 +27,14 @@ class Worker:
     def __init__(self, cpu_seconds: float = CPU_SECONDS) -> None:
         # -P: the folder of the script, which has modules of its own names, stays off the import path.
         command = [sys.executable, "-P", str(Path(__file__).with_name("_math_worker.py")), str(cpu_seconds)]
+        package = Path(__file__).parents[2]
+        known = os.pathsep.join(filter(None, [str(package), os.environ.get("PYTHONPATH")]))
         self._process = subprocess.Popen(  # noqa: S603
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            bufsize=0,
+            env={**os.environ, "PYTHONPATH": known},
         )
         self._pipes = cast("IO[bytes]", self._process.stdin), cast("IO[bytes]", self._process.stdout)
         self._unread = b""

@@ -1,4 +1,4 @@
-"""Mathematical expressions as answers: read from LaTeX or plain text, compared by math-verify.
+"""Mathematical expressions as answers: where they stand in a text, and whether two say the same.
 
 Cheap comparisons come first (equal text, equal numbers, equal words). The rest is done by a process of its
 own (:mod:`econ.grading._math_worker`): it works from any thread, has a limit on CPU time, and is killed when
@@ -12,37 +12,82 @@ from functools import lru_cache
 from itertools import pairwise
 
 from econ.grading import number
-from econ.grading.text import first_sentence, last_boxed
+from econ.grading.canonical import canonical, is_oversized, is_words, sides, unit_power, words
+from econ.grading.forms import last_boxed
+from econ.grading.maths import leading
+from econ.grading.said import NOTHING, Said
+from econ.grading.symbols import to_latex
+from econ.grading.text import first_sentence
 
 _MATHS = re.compile(
-    r"\$\$(?P<a>[^$]+?)\$\$|(?<![\\\d])\$(?P<b>[^$\n]+?)(?<!\\)\$"
+    r"\$\$(?P<a>[^$]+?)\$\$|(?<![\\\d])\$(?P<b>(?:[^$\n\\]|\\.)+?)\$"
     r"|\\\((?P<c>.{1,2000}?)\\\)|\\\[(?P<d>.{1,2000}?)\\\]",
     re.DOTALL,
 )
-_UNIT_POWER = re.compile(r"\\(?:text|mathrm|mbox)\s*\{[^{}]*\}\s*\^\s*\{?([23])\}?\s*$")
 _JOINED = re.compile(r"\s*(?:,|and|or|,\s*and|,\s*or)\s*")
 _LIST = re.compile(r"[^()\[\]{}=]+,[^()\[\]{}=]+")  # of plain values: "-1,6" is no interval (-1,6)
 _TUPLE = re.compile(r"[(\[][^()\[\]]+,[^()\[\]]+[)\]]")
-_LONGEST = 1000  # characters; the longest answer in MATH has 159
-_HUGE = re.compile(r"\^\{?-?\d{5}|\d{5}!")  # the largest power in MATH is 2^{4950}
-_TOWER = 3  # a power in a power in a power
 _MANY_WORDS = 4  # a longer run of plain words is prose, no answer
+_SHORT_WORDS = 3  # a label may name an answer in so many plain words: "Final answer: even"
+_PRICE = re.compile(r"\d[\d.,]*\s+\(?[A-Za-z]{2,}\b")  # "$5 for the book and $" is no mathematics
+_STATED = re.compile(
+    r"(?:\b(?:is|are|equals|be|gives?|gets?|makes?|obtain|total|answer|have)|[=:≈])\W{0,3}(?:about"
+    r"|exactly|only)?\W{0,3}$",
+    re.IGNORECASE,
+)
+_NO_ANSWER = re.compile(
+    r"(?:clear(?:ly)?|verified|correct|right|wrong|incorrect|confirmed|obvious|checked|found|given"
+    r"|shown|stated|see|as|above|below|here"
+    r"|in|from|based|this|that|these|which|what|same|reasonable|consistent|unknown|simple|simplified"
+    r"|unique|valid|exact|known|not|done"
+    r"|your answer|answer|result|final answer|the result|value|number|expression"
+    r"|(?:the )?simplified result(?: in latex)?|\.\.\.|…|well|now)\b",
+    re.IGNORECASE,
+)
 
 
 def find(form: str) -> str | None:
     """The expression in an explicit form; None: nothing readable."""
-    pieces = list(_MATHS.finditer(form))
-    if pieces:
-        return _clean(_first_run(form, pieces))
-    said = first_sentence(form)
-    return None if _is_prose(said) else _clean(said)
+    return said(form).answer
+
+
+def said(form: str, *, is_box: bool = False, is_label: bool = True) -> Said:
+    """The expression in an explicit form: between delimiters, else what its first sentence opens with.
+
+    A box holds an expression and nothing else. Plain words are an answer where they are few: in a sentence
+    ("the answer is even") an earlier form with an expression goes before them.
+    """
+    if is_box:
+        return _whole(form)
+    pieces = _pieces(form)
+    sentence = first_sentence(form)
+    if pieces and pieces[0].start() < len(sentence):
+        before = form[: pieces[0].start()]
+        if re.search(r"[\d)}]\Z", before) or re.match(r"\d", form[pieces[0].end() :]):
+            sentence = sentence.replace("$", "")  # 2$\sqrt{3}$
+        elif not re.search(r"\d", leading(before) or ""):
+            return _named(_clean(_first_run(form, pieces)))
+    if found := leading(sentence):
+        return _named(_clean(found))
+    return _in_words(sentence, is_label)
 
 
 def find_last(text: str) -> str | None:
-    """The last mathematical expression of a text: maths between dollars or brackets, or a plain number."""
-    pieces = list(_MATHS.finditer(text))
-    tail = text[pieces[-1].end() :] if pieces else text
-    return number.find_last(tail) or (_clean(_content(pieces[-1])) if pieces else None)
+    """The last mathematical expression of a text: maths between dollars or brackets, or a plain number.
+
+    A number behind the last maths counts where it is called a value: "it is $G$, in 3 steps" is G.
+    """
+    pieces = _pieces(text)
+    if not pieces:
+        return number.find_last(text)
+    told = next(
+        (p for p in reversed(pieces) if not re.fullmatch(r"\W*[A-Za-z]\w?\W*", _content(p))), pieces[-1]
+    )
+    tail = text[told.end() :]
+    bare = number.find_last(_MATHS.sub(" ", tail))
+    if bare is None:
+        return _clean(_content(told))
+    return bare if _is_stated(tail) or told is not pieces[-1] else _clean(_content(told))
 
 
 def gold_form(answer: object) -> str | None:
@@ -56,42 +101,30 @@ def gold_form(answer: object) -> str | None:
 @lru_cache(maxsize=65536)
 def equal(a: str, b: str) -> bool:
     """Do two expressions say the same? Order in a pair or interval counts, order in a set does not."""
-    powers = {match[1] for match in map(_UNIT_POWER.search, (a, b)) if match}
+    powers = {power for power in map(unit_power, (a, b)) if power}
     if len(powers) > 1:
         return False  # square and cubic units; one that is left out is forgiven
     first, second = canonical(a), canonical(b)
+    if ("=" in first) != ("=" in second):
+        both = all("=" in text for text in (a, b))
+        first, second = (canonical(x, is_equation=True) if both else _value(canonical(x)) for x in (a, b))
     if first == second:
         return True
     if (verdict := _same_number(first, second)) is not None:
         return verdict
-    if _is_words(first) or _is_words(second):
-        return _words(first) == _words(second)
-    if _unlike(first, second) or any(map(_is_oversized, (first, second))):
+    if is_words(first) or is_words(second):
+        return words(first) == words(second)
+    if _unlike(first, second) or is_oversized(first) or is_oversized(second):
         return False
     from econ.grading import judge
 
     return judge.same(first, second)
 
 
-def canonical(latex: str) -> str:
-    """LaTeX without what carries no meaning: sizes, spacings, units, a leading ``x =``."""
-    text = latex.strip().strip("$").strip()
-    text = re.sub(r"\\(?:left|right|[bB]igg?[lr]?|displaystyle|limits)(?![A-Za-z])", "", text)
-    text = re.sub(r"(?<!\\)\\[!,;: ]|~|\\q?quad(?![A-Za-z])", " ", text).replace("{,}", ",")
-    text = re.sub(r"\\[dt]frac(?![A-Za-z])", r"\\frac", text)
-    text = re.sub(r"\\frac\s*(\w)\s*(\w)", r"\\frac{\1}{\2}", text)
-    text = re.sub(r"\\sqrt\s*(\w)", r"\\sqrt{\1}", text)
-    text = re.sub(r"\^\s*\{?\s*\\circ\s*\}?|\\degree(?![A-Za-z])|°|\s+degrees?\b", "", text)
-    text = re.sub(r"(?<=\d)\s*\\(?:text|mathrm|mbox)\s*\{[^{}]*\}(?:\s*\^\s*\{?[23]\}?)?\s*$", "", text)
-    text = re.sub(r"([_^])\{(\w)\}", r"\1\2", text)
-    text = re.sub(r"\\\$", "", text).replace("\\varnothing", "\\emptyset")
-    text = re.sub(r"^\s*[A-Za-z](?:\([A-Za-z]\))?\s*=\s*(?=[^=]+$)", "", text)
-    text = re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", text) if _is_grouped(text) else text
-    return re.sub(r"\s+", "" if "\\text" not in text and not _is_words(text) else " ", text).rstrip(".,;:")
-
-
-def _is_grouped(text: str) -> bool:
-    return re.fullmatch(r"[-+$]?\s*\d{1,3}(?:,\d{3})+(?:\.\d+)?\D*", text) is not None
+def _value(text: str) -> str:
+    """What a chain of equations comes to: the number that it opens with, else its last side."""
+    parts = sides(text)
+    return parts[0] if len(parts) > 1 and number.read(parts[0]) else parts[-1]
 
 
 def _same_number(a: str, b: str) -> bool | None:
@@ -111,40 +144,39 @@ def _unlike(a: str, b: str) -> bool:
     return {a[:1], b[:1]} == {"(", "\\"} and any(text.startswith("\\{") for text in (a, b))
 
 
-def _is_oversized(text: str) -> bool:
-    """Longer than any answer, or a number that nobody could write out: not worth its time limit."""
-    if len(text) > _LONGEST or _HUGE.search(text):
-        return True
-    powers, before = [0], ""  # how deep in powers each open brace is
-    for sign in text:
-        if sign == "{":
-            powers.append(powers[-1] + (before == "^"))
-        elif sign == "}" and len(powers) > 1:
-            powers.pop()
-        elif sign == "^" and powers[-1] + 1 >= _TOWER:
-            return True
-        before = sign
-    return False
+def _pieces(text: str) -> list[re.Match[str]]:
+    """Maths between delimiters; "$5 for the one and $" is none."""
+    found = []
+    for match in _MATHS.finditer(text):
+        if match["b"] is None or not _PRICE.match(match["b"]):
+            found.append(match)
+    return found
 
 
-def _is_words(text: str) -> bool:
-    bare = re.sub(r"\\(?:text|mathrm|mbox|textbf|mathbf)\s*\{([^{}]*)\}", r"\1", text)
-    if re.fullmatch(r"\(?[A-Za-z][A-Za-z ,.'()-]*", bare) is None:
-        return False
-    return bare != text or re.search(r"[A-Za-z]{3}", bare) is not None  # "p - q" is none, nor is "xy"
+def _whole(form: str) -> Said:
+    found = _clean(to_latex(form))
+    return NOTHING if found is None or _NO_ANSWER.fullmatch(found) else Said(found)
 
 
-def _words(text: str) -> str:
-    bare = re.sub(r"\\(?:text|mathrm|mbox|textbf|mathbf)\s*\{([^{}]*)\}", r" \1 ", text)
-    return " ".join(re.sub(r"[().,$\\]", " ", bare).split()).casefold()
+def _named(found: str | None) -> Said:
+    """No place-holder of an instruction."""
+    return NOTHING if found is None or _NO_ANSWER.fullmatch(found) else Said(found)
 
 
-def _is_prose(text: str) -> bool:
-    return (
-        "\\" not in text
-        and len(re.findall(r"[A-Za-z]{2,}", text)) > _MANY_WORDS
-        and not re.search(r"\d", text)
-    )
+def _in_words(sentence: str, is_label: bool) -> Said:
+    """An answer in plain words: "Evelyn", "no solution"; not "clear from the above"."""
+    found = _clean(to_latex(sentence))
+    plain = re.findall(r"[A-Za-z]{2,}", sentence)
+    if found is None or _NO_ANSWER.match(found) or ("\\" not in found and len(plain) > _MANY_WORDS):
+        return NOTHING if found is None or not re.search(r"\d", found) else Said(found, firm=False)
+    is_name = "\\" in found or found[:1].isupper()
+    return Said(found, firm=is_name or (is_label and len(plain) <= _SHORT_WORDS))
+
+
+def _is_stated(tail: str) -> bool:
+    """Is the last number of a text said to be the value of something?"""
+    found = list(re.finditer(r"\d[\d.,/]*", tail))
+    return bool(found) and _STATED.search(re.sub(r"[$\\(*_ -]*$", " ", tail[: found[-1].start()])) is not None
 
 
 def _first_run(form: str, pieces: list[re.Match[str]]) -> str:
@@ -154,7 +186,7 @@ def _first_run(form: str, pieces: list[re.Match[str]]) -> str:
         if not _JOINED.fullmatch(form[before.end() : after.start()]):
             break
         run.append(_content(after))
-    return ",".join(run)
+    return to_latex(",".join(run))
 
 
 def _content(match: re.Match[str]) -> str:

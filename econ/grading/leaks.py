@@ -7,8 +7,9 @@ import re
 from functools import lru_cache
 
 from econ.grading import latex, number, yesno
+from econ.grading.forms import forms
 from econ.grading.kinds import grader, own
-from econ.grading.text import first_sentence, forms
+from econ.grading.text import first_sentence
 
 SMALL = 20  # whole numbers below count steps and things: met by chance, they are no answer given away
 _ECHOES = {"x", "n", "answer", "your answer", "yes or no", "result", "..."}  # of a form without its answer
@@ -28,7 +29,7 @@ def statement(kind: str, text: str) -> int | None:
     if kind == "plan":
         start = re.search(r"\[\s*\{\s*\"", text)
         return start.start() if start else None
-    stated = [at for at, content in forms(text) if _is_answer(kind, text[at : at + 6], content)]
+    stated = [f.start for f in forms(text) if _is_answer(kind, text[f.start : f.start + 6], f.content)]
     if kind == "yesno" and _VERDICT.match(text):
         return 0
     return _sentence_start(text, min(stated)) if stated else None
@@ -42,7 +43,7 @@ def tells(kind: str, gold: str, text: str, problem: str) -> bool:
     """
     if kind == "plan":
         return any(_squeeze(json.dumps(day)) in _squeeze(text) for day in json.loads(gold))
-    stated = {said for _, content in forms(text) if (said := grader(kind).find(content)) is not None}
+    stated = {said for form in forms(text) if (said := grader(kind).find(form.content)) is not None}
     if kind == "yesno":
         return stated == {gold} or (
             not stated and _VERDICT.match(text) is not None and yesno.find(text) == gold

@@ -9,104 +9,197 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_right
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from fractions import Fraction
-from typing import NamedTuple
-from unicodedata import normalize
 
+from econ.grading.numeral import DECIMAL, NUMBER, Reading, normal, plain, read, spaced, values
+from econ.grading.said import NOTHING, UNCLEAR, Said
 from econ.grading.text import first_sentence
 
-_WHOLE = r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)"
-_DECIMAL = rf"(?:{_WHOLE}(?:\.\d+)?|\.\d+)"
-_SCALES = {
-    "dozen": 12,
-    "hundred": 10**2,
-    "thousand": 10**3,
-    "million": 10**6,
-    "billion": 10**9,
-    "trillion": 10**12,
-}
-_LETTERS = {"k": "thousand", "m": "million"}
-_NUMBER = re.compile(
-    rf"""
-    (?<![A-Za-z0-9_])(?:(?P<sign>(?<![\d)])[-−–](?=\s?[\d.$€£¥\\]))\s?)?
-    (?:\\?[$€£¥]\s?)?(?P<inner>[-−](?=[\d.]))?
-    (?:
-        (?:(?P<mixed>\d+)\s*)?\\[dt]?frac\s*
-        (?:\{{\s*(?P<top>-?{_DECIMAL})\s*\}}\s*\{{\s*(?P<under>{_DECIMAL})\s*\}}|(?P<top1>\d)(?P<under1>\d))
-      | (?P<mixed2>\d+)\s+(?P<top2>\d+)/(?P<under2>\d+)
-      | (?P<a>{_DECIMAL})\s*/\s*(?P<b>{_DECIMAL})(?!\s*/)
-      | (?P<mantissa>{_DECIMAL})\s*(?:\\times|\\cdot|[×x*])\s*10\s*
-        (?:\^|\*\*)\s*\{{?(?P<power>[-−]?\d{{1,3}})\b\}}?
-      | (?P<plain>{_DECIMAL})(?:[eE](?P<exponent>[-+]?\d{{1,3}})\b)?
-    )
-    (?P<percent>\s*(?:\\?%|per\s?cent\b))?
-    (?:\s*(?P<scale>dozen|hundred|thousand|million|billion|trillion)\b|(?P<letter>k|(?-i:M))\b)?
-    """,
-    re.VERBOSE | re.IGNORECASE,
-)
+__all__ = ["equal", "find", "find_last", "gold_form", "matches", "read", "said", "values"]
+
 # What makes a number part of something unfinished: an operation, an exponent past all limits, a group of a
-# wrong number of digits, a range, an alternative, a multiple of a root.
+# wrong number of digits, a range, a multiple of a root.
 _OPERATION = re.compile(
-    r"[eE][-+]?\d|,\d|\s*(?:[-+*×÷^−–]|\\times|\\cdot|\\div)\s*[({\\]?\s*\d"
-    r"|\s+(?:or|to)\s+\\?[$€£]?\d|\s*(?:\\(?:sqrt|pi)(?![A-Za-z])|[√π])"
+    r"[eE][-+]?\d|,\d|\s*(?:[-+*×÷^−–·⋅±]|\\times|\\cdot|\\div|\\pm)\s*[({\\]?\s*\d|\s+to\s+\\?[$€£]?\d"
+    r"|\s*(?:\\(?:sqrt|pi)(?![A-Za-z])|[√π])|[xyzabn]\s*(?:[-+*/=]\s*\(?\d|\^)"
+    r"|\s+(?:plus|minus|times|(?:multiplied|divided)\s+by)\s+\$?\d"
 )
-_UNDER = re.compile(r"(?:√|\\sqrt(?:\[\w*\])?)\s*\{?\s*$|\bbetween\s*$", re.IGNORECASE)
-_SPACES = "\u00a0\u2009\u202f"  # that separate thousands
-_FRACTIONS = str.maketrans(
-    {sign: f" {normalize('NFKC', sign).replace('⁄', '/')}" for sign in "½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"}
+_UNDER = re.compile(
+    r"(?:√|\\sqrt(?:\[\w*\])?)\s*\{?\s*$|\bbetween\s*\$?$|\b(?:sum|product|difference"
+    r"|quotient)\s+of\s+\$?$",
+    re.IGNORECASE,
 )
-_LONGEST = 400  # characters; nothing longer is an answer
-
-
-class Reading(NamedTuple):
-    """A value, and how many decimals its writing shows (None: a fraction, or a round figure in words)."""
-
-    value: Fraction
-    decimals: int | None
-
-
-class Number(NamedTuple):
-    """A number as written, in normal form, and the values it can stand for, the plain one first.
-
-    25 % is 25 or 1/4; 5 million is 5,000,000 or, where a question asks in millions, 5.
-    """
-
-    text: str
-    readings: tuple[Reading, ...]
+# A larger token that a number is a piece of: a time, a ratio, a date, a version, feet and inches, a code.
+_TOKEN = re.compile(
+    r"(?<![\w.])(?:\d+(?::\d+)+|\d+\s+:\s+\d+|\d+(?:/\d+){2,}|\d+(?:\.\d+){2,}|\d{4}-\d{2}-\d{2}|\d+'\d+"
+    r"|\d+h\d+|0x[0-9a-f]+|\d+(?!e\d|st\b|nd\b|rd\b|th\b)[a-z]+\d\w*|\d+\.?\d*\\(?:overline|bar"
+    r"|dot)\b)(?!\d)",
+    re.IGNORECASE,
+)
+_UNITS = r"(?:\s*(?!or\b|and\b|if\b)\\?[A-Za-z%°][\w%°./-]*){0,4}"  # "square metres per hour"
+_MONEY = r"\\?[$€£¥]?\s?"
+_AMOUNT = rf"-?{_MONEY}{DECIMAL}(?:\s*/\s*{DECIMAL})?"
+# Two values of which neither is chosen. "1.5 hours, or 90 minutes" says one value twice: the units differ.
+_HEDGE = re.compile(
+    rf"(?<![\w.,^])(?P<a>{_AMOUNT})(?P<a_unit>{_UNITS})[\s,;]*\(?(?:(?:and/)?or|vs\.?)\s+(?:else\s+"
+    rf"|maybe\s+|perhaps\s+|possibly\s+|even\s+|about\s+|(?:[a-z]\s*=\s*)?)"
+    rf"(?P<b>{_AMOUNT})(?![\d:])(?P<b_unit>{_UNITS})"
+    rf"|(?<![\w.,^])(?P<c>{_AMOUNT})(?P<c_unit>{_UNITS})\s*,\s*(?:maybe|perhaps"
+    rf"|possibly)\s+(?P<d>{_AMOUNT})(?P<d_unit>{_UNITS})",
+    re.IGNORECASE,
+)
+_EITHER = re.compile(
+    rf"\beither\b[^.]{{0,60}}?\d|{_MONEY}\d[\d.,]*(?:;\s*|,\s+|\s+and\s+|,\s+and\s+){_MONEY}\d[\d.,]*\W*$",
+    re.IGNORECASE,
+)
+# A quantity in two units: "5 dollars and 50 cents", "2 hours 30 minutes" are not 5, nor 2.
+_COMPOUND = re.compile(
+    r"\d\s*(?:dollars?|pounds?|euros?|hours?|hrs?|h|minutes?|mins?|days?|weeks?|years?|months?|feet"
+    r"|foot|ft|yards?|kilometers?|km|meters?|kg|lbs?)"
+    r"(?:,?\s+and\s+|,?\s+)\d+(?:\.\d+)?\s*(?:cents?|pence|minutes?|mins?|seconds?|secs?|hours?|days?"
+    r"|weeks?|months?|inch(?:es)?|in|feet|ft|meters?|m|cm|centimeters?|grams?|g|ounces?|oz)\b",
+    re.IGNORECASE,
+)
+# A calculation and what says its result: "90 + 80, which equals 170", "9 * 2, or 18".
+_CALCULATION = re.compile(
+    r"\d[\w$%,.]*\s*(?:[a-z]+\s+){0,3}(?:[-+*×÷/^−–·⋅x]|\\times|\\cdot|\\div|\\frac|plus|minus|times"
+    r"|(?:multiplied|divided)\s+by|more\s+than|less\s+than|added\s+to"
+    r"|subtracted\s+from)\s*(?:[a-z]+\s+){0,2}[(\\$]*\s*\d"
+    r"|\b(?:sum|product|difference|quotient|average|mean|total)\s+of\b[^.]*\d[^.]*\d|(?:%|\bpercent"
+    r"|\bhalf|\bthird|\bquarter|\btwice|\bdouble|\btriple)\s+(?:of\s+)?\D{0,12}\d"
+    r"|\\frac",
+    re.IGNORECASE,
+)
+_RESULT = re.compile(
+    r"(?:[\s,;(–—-]+(?:which|that|this|it)(?:'s|\s+(?:is|equals?|makes?|gives?|totals?|yields?"
+    r"|(?:comes|adds?|works|amounts?|simplifies|evaluates|reduces|sums?)(?:\s+(?:up|out))?\s+to"
+    r"|results?\s+in|would\s+be|means?))"
+    r"|[\s,;(]+(?:i\.?\s?e\.?,?|or|so|namely|that\s+is,?|giving|making|total(?:l)?ing|equal(?:l)?ing"
+    r"|equals|yielding|resulting\s+in|(?:for|making)\s+a\s+total\s+of|meaning|thus|hence|therefore|is"
+    r"|gives|makes|comes\s+to|totals)"
+    r"|\s*(?:→|⇒|=>|->|≈|\\approx|\\Rightarrow|\\to))(?:\s+(?:equal\s+to|exactly|simply|just"
+    r"|a\s+total\s+of|about|approximately))?[\s:]*(?=\D{0,12}\d)",
+    re.IGNORECASE,
+)
+_BREAK = re.compile(
+    r",\s|;|:\s|\s(?:because|since|as|where|when|with|if|so|which|for|given|and|after)\s|\s[–—]\s"
+)
+_BECAUSE = re.compile(r"[,;]?\s(?:because|since|where|when|if|given|as|for)\s")
+_ASIDE = re.compile(r"\s*\([^()]*[=A-Za-z][^()]*\)|\s*\[[^\[\]]*=[^\[\]]*\]")
+_LEAD = re.compile(
+    r"(?:[^\w\\]|\\(?:\$|approx|text|mathrm|mathbf|textbf)|\b(?:about|approximately|approx|roughly"
+    r"|around|nearly|exactly|precisely|only|just|simply|thus|therefore|hence|so"
+    r"|then|also|still|now|indeed|clearly|equal|to|equals|at|least|most|a|an|the|total|of|that|is|are"
+    r"|be|number|value|amount|sum|answer|option|choice|final|usd|rs|eur|us|inr"
+    r"|there|it|she|he|they|we|you|i|has|have|had|was|were|will|would|can|cost|costs|needs?|makes?"
+    r"|gets?|pays?|earns?|spends?|total|minus|negative|[a-z](?=\s*=))\b)*",
+    re.IGNORECASE,
+)
 
 
 def find(text: str) -> str | None:
-    """The value of an explicit form: of its first sentence, the equation's last side, the first number."""
-    said = _plain(first_sentence(text))
-    said = re.sub(r"(?<![\d.,])\d{1,3}(?: \d{3})+(?![\d.,/]*\d)", lambda m: m[0].replace(" ", ""), said)
-    return next(filter(None, map(_first, reversed(said.split("=")))), None)
+    """The value of an explicit form."""
+    return said(text).answer
+
+
+def said(form: str) -> Said:
+    """The value of an explicit form: of its first sentence, the first number, where it stands by itself.
+
+    Where the sentence opens with an equation it is the last side's, where it opens with a calculation the
+    result's. Two values of which none is chosen, and a piece of a time or a date, are unclear.
+    """
+    sentence = _outcome(spaced(plain(first_sentence(form))))
+    if not (number := NUMBER.search(sentence)) and not _TOKEN.search(sentence):
+        return NOTHING
+    sides = _sides(_ASIDE.sub(" ", sentence)) or [sentence]
+    if _is_hedged(sentence):
+        return UNCLEAR
+    value = next(filter(None, map(_first, reversed(sides))), None)
+    opens = len(sides) > 1 or number is None or _LEAD.fullmatch(sentence, 0, number.start()) is not None
+    return Said(value, opens)
+
+
+def _outcome(sentence: str) -> str:
+    """What a calculation comes to, where the sentence says so."""
+    for match in _RESULT.finditer(sentence):
+        if _CALCULATION.search(sentence, 0, match.start()):
+            return sentence[match.end() :]
+    return sentence
+
+
+def _sides(sentence: str) -> list[str]:
+    """The sides of the equation that a sentence opens with; none: the value stands before any equals sign.
+
+    "18 minutes = 0.3 hours", "18, as x = 9" are no equations,
+    "6 * 3 = 18" and "Total for 3 days = 18" are.
+    """
+    left, equals, rest = sentence.partition("=")
+    number = NUMBER.search(left)
+    if not equals:
+        return []
+    if number and _LEAD.fullmatch(left, 0, number.start()):
+        if end := _BREAK.search(left, number.end()):
+            return [left[: end.start()]]
+        if _OPERATION.match(left, number.end()) is None and re.fullmatch(
+            _UNITS + r"\W*", left[number.end() :]
+        ):
+            return [left]
+    return [left, *_BECAUSE.split(rest, maxsplit=1)[0].split("=")]
+
+
+def _is_hedged(sentence: str) -> bool:
+    if _EITHER.search(sentence) or _COMPOUND.search(sentence):
+        return True
+    return any(map(_are_alternatives, _HEDGE.finditer(sentence)))
+
+
+def _are_alternatives(match: re.Match[str]) -> bool:
+    a, b = (match[f"{name}"] or match[f"{other}"] for name, other in ("ac", "bd"))
+    units = [(match[f"{x}_unit"] or match[f"{y}_unit"] or "").split() for x, y in ("ac", "bd")]
+    first, second = read(a), read(b)
+    if (
+        first is None
+        or second is None
+        or {r.value for r in first.readings} & {r.value for r in second.readings}
+    ):
+        return False
+    return not all(units) or units[0][0].rstrip("s.") == units[1][0].rstrip("s.")
 
 
 def _first(said: str) -> str | None:
     """The first number, where it stands by itself."""
-    match = _NUMBER.search(said)
-    if match is None or _OPERATION.match(said, match.end()) or _UNDER.search(said, 0, match.start()):
+    match, token = NUMBER.search(said), _TOKEN.search(said)
+    if match is None or (token and token.start() <= match.start()):
         return None
-    return _normal(match)
+    if _OPERATION.match(said, match.end()) or _UNDER.search(said, 0, match.start()):
+        return None
+    return normal(match)
 
 
 def find_last(text: str) -> str | None:
-    """The last number of a text."""
-    found = list(_NUMBER.finditer(_plain(text)))
-    return _normal(found[-1]) if found else None
+    """The last number of a text that is no piece of a larger token, nor one of two alternatives."""
+    text = plain(text)
+    in_token = _within(_TOKEN.finditer(text))
+    in_hedge = _within(match for match in _HEDGE.finditer(text) if _are_alternatives(match))
+    for match in reversed(list(NUMBER.finditer(text))):
+        if not in_token(match.start()) and not re.match(r"\s*\^", text[match.end() : match.end() + 3]):
+            return None if in_hedge(match.start()) else normal(match)
+    return None
 
 
-def values(text: str) -> set[Fraction]:
-    """Every number of a text, in its plain reading."""
-    found = map(_number, _NUMBER.finditer(_plain(text)))
-    return {number.readings[0].value for number in found if number}
+def _within(matches: Iterable[re.Match[str]]) -> Callable[[int], bool]:
+    """Does a place lie in one of the matches, which follow each other?"""
+    spans = [match.span() for match in matches]
+    starts = [start for start, _ in spans]
 
+    def holds(at: int) -> bool:
+        before = bisect_right(starts, at)
+        return before > 0 and at < spans[before - 1][1]
 
-def read(text: str) -> Number | None:
-    """A number that is all of ``text``, in any of the forms that answers take; None: it is not one."""
-    match = _NUMBER.fullmatch(_plain(text).strip())
-    return _number(match) if match else None
+    return holds
 
 
 def gold_form(answer: object) -> str | None:
@@ -174,67 +267,3 @@ def _rounded(value: Fraction, decimals: int) -> tuple[Fraction, Fraction]:
     sign = -1 if value < 0 else 1
     half_up = int(scaled + Fraction(1, 2))
     return sign * Fraction(round(scaled), 10**decimals), sign * Fraction(half_up, 10**decimals)
-
-
-def _plain(text: str) -> str:
-    """LaTeX's spacings, separators and brackets out of the way of the digits."""
-    text = re.sub(rf"(?<=\d)[{_SPACES}](?=\d{{3}}(?!\d))", "", text).translate(_FRACTIONS)
-    text = re.sub(r"(?<=\d)\s+and\s+a\s+half\b", " 1/2", re.sub(r"\{,\}|,\\!", ",", text))
-    text = re.sub(r"(?<=\d)(?:\\[!,;: ]|~)(?=\d{3})", "", text)
-    text = re.sub(r"\\(?:text|mathrm|mbox|textbf|mathbf)\s*\{([^{}]*)\}", r" \1 ", text)
-    return re.sub(r"\\[()\[\]]", " ", text).replace("**", "").replace("__", " ")
-
-
-def _normal(match: re.Match[str]) -> str | None:
-    number = _number(match)
-    return number.text if number else None
-
-
-def _number(match: re.Match[str]) -> Number | None:
-    if len(match.group()) > _LONGEST:
-        return None
-    part = match.groupdict()
-    plain = _value(part)
-    if plain is None:
-        return None
-    if bool(part["sign"]) != bool(part["inner"]):
-        plain = plain._replace(value=-plain.value)
-    text, readings = _written(plain), [plain]
-    if part["percent"]:
-        text += "%"
-        shown = None if plain.decimals is None else plain.decimals + 2
-        readings.append(Reading(plain.value / 100, shown))
-    if scale := (part["scale"] or _LETTERS.get((part["letter"] or "").lower(), "")).lower():
-        text += f" {scale}"
-        readings.insert(0, Reading(plain.value * _SCALES[scale], None))
-    return Number(text, tuple(readings))
-
-
-def _value(part: dict[str, str | None]) -> Reading | None:
-    """Without its sign. None: a division by zero."""
-    top = part["top"] or part["top1"] or part["top2"] or part["a"]
-    under = part["under"] or part["under1"] or part["under2"] or part["b"]
-    if top and under:
-        if not _fraction(under):
-            return None
-        whole = Fraction(part["mixed"] or part["mixed2"] or 0)
-        return Reading(whole + _fraction(top) / _fraction(under), None)
-    digits, power = part["mantissa"] or part["plain"] or "", part["power"] or part["exponent"]
-    value, decimals = _fraction(digits), len(digits.partition(".")[2])
-    if power:
-        shift = int(power.replace("−", "-"))
-        value, decimals = value * Fraction(10) ** shift, max(0, decimals - shift)
-    return Reading(value, decimals)
-
-
-def _fraction(text: str) -> Fraction:
-    return Fraction(text.replace(",", ""))
-
-
-def _written(number: Reading) -> str:
-    value, places = number
-    if places is None:
-        return str(value)
-    digits = str(abs(int(value * 10**places))).rjust(places + 1, "0")
-    sign = "-" if value < 0 else ""
-    return sign + (f"{digits[:-places]}.{digits[-places:]}" if places else digits)

@@ -1,133 +1,135 @@
-"""Where an answer stands in a text: the explicit final forms, of which the last one counts.
+"""What a model's raw text holds: its thinking, and its answer without a server's leftovers.
 
-The forms are ``#### X``, ``\\boxed{X}``, "the (final) answer is X" and "Answer: X".
+Thinking is never an answer. Special tokens, byte tokens and chat templates that a server left in the text are
+taken out; what a model wrote in another's turn, after its own, is cut. Both functions may be applied again to
+what they gave: nothing changes any more.
 """
 
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
-from collections.abc import Callable, Iterator
-from functools import partial
-from itertools import accumulate
-from operator import itemgetter
 from typing import NamedTuple
 
-_BOX = re.compile(r"\\(?:boxed|fbox)(?![A-Za-z])\s*")
-# Not a form: "so our answer is correct", "we check our answer: ...".
-_EDGE = r"(?<![A-Za-z0-9])", r"(?![A-Za-z0-9])"  # of a word; Markdown's underscores are none of it
-_LED = rf"(?:{_EDGE[0]}(?:the|final|correct|my)\s+|^[ \t*_#>-]{{0,10}})"
-_PHRASE = re.compile(
-    rf"(?:{_LED}answer|{_EDGE[0]}(?-i:A)nswer){_EDGE[1]}[ \t*_\"']*:[ \t*_]*"
-    rf"|{_LED}answer{_EDGE[1]}[ \t*_\"']*{_EDGE[0]}is{_EDGE[1]}"
-    r"(?!\s+(?:not|correct|right|wrong)\b)[ \t*_]*:?",
-    re.IGNORECASE | re.MULTILINE,
+from econ.grading.symbols import plain
+
+LONGEST_SENTENCE = 2000  # characters
+
+_NAMES = (
+    r"think|thinking|thoughts?|reasoning|reflection|scratchpad|analysis|inner_monologue"
+    r"|chain_of_thought"
 )
-_HASHES = re.compile(r"(?<!#)####(?!#)")
-_MARKUP = " \t\r\n*_:"
-_DELIMITERS = (("$$", "$$"), ("\\[", "\\]"), ("\\(", "\\)"))
+_TAG = re.compile(
+    rf"<\|?(?P<a>/?)(?:[a-z]+:)?(?:{_NAMES})(?:\s[^<>]{{0,200}})?(?<!/)\|?>"
+    r"|\[(?P<b>/?)THINK\]|◁(?P<c>/?)think▷|<\|(?P<d>begin|end)_of_thought\|>",
+    re.IGNORECASE,
+)
+_CHANNEL = re.compile(r"<\|channel\|>\s*(\w+)[^<]{0,100}<\|message\|>")
+_CHANNEL_WORDS = re.compile(r"\s*analysis(?=[A-Z\s]).*?assistantfinal", re.DOTALL)  # its tokens were dropped
+_ROLE = re.compile(
+    r"(?:<\|im_start\|>|<start_of_turn>|<\|start\|>|<\|start_header_id\|>)\s*(?P<a>assistant|model"
+    r"|user|system|tool|human)"
+    r"(?:\s*<\|end_header_id\|>)?[ \t]*\n?|<[|｜](?P<b>assistant|user|system)[|｜]>|(?P<c>\[INST\])",
+    re.IGNORECASE,
+)
+_ASKING = {"user", "human", "system", "tool", "[inst]"}
+_TOKEN = re.compile(
+    r"<\|(?=[^|<>\n]*[A-Za-z])[^|<>\n]{2,60}\|>|<｜[^｜<>\n]{1,60}｜>|</?s>"
+    r"|</?(?:eos|bos|pad|unk|mask|eot|eod|endoftext|end_of_turn|start_of_turn|end_of_utterance"
+    r"|extra_id_\d{1,3}|unused\d{1,3})>|\[(?:/?INST|PAD|EOS|BOS|UNK|SEP|CLS|MASK)\]|<</?SYS>>",
+    re.IGNORECASE,
+)
+_LEFTOVER = re.compile(
+    r"<[|｜/]|<0x|<s>|<[a-z_]+\d{0,3}>|<<SYS|\[/?[A-Z]{3,4}\]|[Ġ▁]", re.IGNORECASE
+)  # may be there at all
+_BYTES = re.compile(r"(?:<0x[0-9A-Fa-f]{2}>)+")
+_BPE = re.compile(r"(?<=[a-z0-9.,:;!?)])Ġ")  # no Maltese word has its capital there
 
 
-class _Box(NamedTuple):
-    """Where a box begins, and where its content does and ends; ``end`` None: it is never closed."""
+class Parts(NamedTuple):
+    """A raw text taken apart; ``closed`` False: the thinking never ended, so there is no answer."""
 
-    start: int
-    inside: int
-    end: int | None
-
-
-def last_boxed(text: str) -> str | None:
-    r"""Content of the last ``\boxed`` or ``\fbox``; None: there is none, or it is not closed."""
-    boxes = _boxes(text)
-    return _inside(text, boxes[-1]) if boxes and boxes[-1].end is not None else None
+    thinking: str
+    answer: str
+    closed: bool = True
 
 
-def final_form(text: str) -> str | None:
-    """What stands in the last explicit final form; None: there is no form; empty: the form holds nothing."""
-    return next((content for _, content in forms(text)), None)
+def parts(text: str) -> Parts:
+    """A model's thinking and its answer, in tags or in channels; the answer as :func:`without_tokens` has it.
+
+    A closing tag alone ends a thinking that a chat template began. An opening one without its end leaves no
+    answer: the model was cut while it thought.
+    """
+    if _CHANNEL.search(text):
+        found = _channels(text)
+    elif led := _CHANNEL_WORDS.match(text):
+        found = Parts(led.group(), text[led.end() :])
+    else:
+        found = _tags(text)
+    return found._replace(thinking=found.thinking.strip(), answer=without_tokens(found.answer))
 
 
-def forms(text: str) -> Iterator[tuple[int, str]]:
-    """The explicit final forms, from the last to the first: where each begins, and what stands in it."""
-    boxes = _boxes(text)
-    starts = [box.start for box in boxes]
-    ends = [*accumulate((len(text) if box.end is None else box.end for box in boxes), max)]
+def without_tokens(text: str) -> str:
+    """Without special tokens, byte tokens and the chat template; only the model's own first turn."""
+    if not _LEFTOVER.search(text):
+        return text
+    text = _first_turn(text)
+    text = _BYTES.sub(lambda run: bytes.fromhex(re.sub(r"<0x|>", "", run[0])).decode(errors="ignore"), text)
+    if _BPE.search(text):
+        text = text.replace("Ġ", " ").replace("Ċ", "\n")
+    while (stripped := _TOKEN.sub("\n", text)) != text:
+        text = stripped
+    return text.replace("▁", " ")
 
-    def boxed(at: int) -> bool:
-        before = bisect_left(starts, at)
-        return before > 0 and ends[before - 1] > at
 
-    places: list[tuple[int, Callable[[], str | None]]] = [
-        *((box.start, partial(_inside, text, box)) for box in boxes),
-        *(
-            (m.start(), partial(_after, text, m.end()))
-            for m in _PHRASE.finditer(text)
-            if not boxed(m.start())
-        ),
-        *((m.start(), partial(_result, text, m.end())) for m in _HASHES.finditer(text)),
-    ]
-    for start, read in sorted(places, key=itemgetter(0), reverse=True):
-        if (content := read()) is not None:
-            yield start, content.strip()
+def readable(text: str) -> str:
+    """The answer of a raw text in plain characters: what every grader reads."""
+    return plain(parts(text).answer)
 
 
 def first_sentence(text: str) -> str:
-    """Up to the first full stop that ends a sentence, or the end of the line."""
-    return re.split(r"(?<=[.!?])\s+(?=[A-Z])|\n", text.strip(), maxsplit=1)[0]
+    """Up to the first full stop of a sentence or the line's end, and no further than any answer goes."""
+    return re.split(r"(?<=[.!?])\s+(?=[A-Z])|\n", text[:LONGEST_SENTENCE].strip(), maxsplit=1)[0]
 
 
-def _boxes(text: str) -> list[_Box]:
-    """Every box. ``\\boxed 5`` takes the next token."""
-    matches = list(_BOX.finditer(text))
-    closings = _closings(text) if matches else {}
-    boxes = []
-    for match in matches:
-        at = match.end()
-        if text[at : at + 1] == "{":
-            boxes.append(_Box(match.start(), at + 1, closings.get(at)))
-        else:
-            token = re.match(r"\S*", text[at : at + 100])
-            boxes.append(_Box(match.start(), at, at + len(token.group().rstrip("$.,")) if token else at))
-    return boxes
+def _tags(text: str) -> Parts:
+    tags = list(_TAG.finditer(text))
+    is_closing = [any(tag[name] in ("/", "end") for name in "abcd") for tag in tags]
+    last_closing = max((place for place, closing in enumerate(is_closing) if closing), default=-1)
+    thinking: list[str] = []
+    answer: list[str] = []
+    depth = at = 0
+    for place, tag in enumerate(tags):
+        (thinking if depth else answer).append(text[at : tag.start()])
+        at = tag.end()
+        if not is_closing[place]:
+            depth += 1
+        elif depth:
+            depth = depth - 1 if place != last_closing else 0
+        else:  # the template wrote the opening tag
+            thinking, answer = [*thinking, *answer], []
+    if depth:
+        return Parts("".join([*thinking, *answer, text[at:]]), "", closed=False)
+    return Parts("".join(thinking), "".join([*answer, text[at:]]))
 
 
-def _inside(text: str, box: _Box) -> str:
-    return "" if box.end is None else text[box.inside : box.end].strip()
+def _channels(text: str) -> Parts:
+    *_, last = _CHANNEL.finditer(text)
+    if last[1].lower() == "final":
+        return Parts(text[: last.start()], text[last.end() :])
+    return Parts(text, "", closed=False)
 
 
-def _closings(text: str) -> dict[int, int]:
-    """Where each opening brace is closed; ``\\{`` and ``\\}`` are no braces."""
-    closings: dict[int, int] = {}
-    open_braces: list[int] = []
-    for match in re.finditer(r"\\.|[{}]", text, re.DOTALL):
-        if match.group() == "{":
-            open_braces.append(match.start())
-        elif match.group() == "}" and open_braces:
-            closings[open_braces.pop()] = match.start()
-    return closings
-
-
-def _after(text: str, at: int) -> str:
-    """The value after a phrase: the rest of its line, or of the next one; display maths whole."""
-    rest = text[at:].lstrip(_MARKUP)
-    for opening, closing in _DELIMITERS:
-        end = rest.find(closing, len(opening))
-        if rest.startswith(opening) and end > 0:
-            return rest[len(opening) : end]
-    return _line(rest, 0)
-
-
-def _line(text: str, at: int) -> str:
-    return text[at:].split("\n", 1)[0].strip(_MARKUP)
-
-
-def _result(text: str, at: int) -> str | None:
-    """What follows ``####`` on its line. None: ``#### Step 2`` above further text is a Markdown heading."""
-    line, _, below = text[at:].partition("\n")
-    words = line.strip(_MARKUP)
-    is_heading = bool(below.strip()) and re.match(r"[A-Za-z]", words) and not _is_verdict(words)
-    return None if is_heading else words
-
-
-def _is_verdict(words: str) -> bool:
-    return re.fullmatch(r"(?i)(yes|no|true|false)\W*", words) is not None
+def _first_turn(text: str) -> str:
+    """Up to the first header of somebody else's turn; a prompt before the model's own is left out."""
+    kept = ""
+    at = 0
+    asking = False
+    for header in _ROLE.finditer(text):
+        said = text[at : header.start()]
+        if not asking:
+            kept += said
+        role = (header["a"] or header["b"] or header["c"]).lower()
+        if role in _ASKING and _TOKEN.sub("", kept).strip():
+            return kept
+        asking, at = role in _ASKING and role != "[inst]", header.end()
+    return kept if asking else kept + text[at:]

@@ -15,7 +15,7 @@ import orjson
 
 from econ import grading, prompts
 from econ.grading import objects
-from econ.grading.text import final_form
+from econ.grading.forms import final_form
 from econ.methods.base import Session
 from econ.records import Call
 

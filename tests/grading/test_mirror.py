@@ -10,7 +10,7 @@ import pytest
 
 from econ.benchmarks.travelplanner import literal, query_of
 from econ.grading import gold_form, grade_text, score_plan
-from econ.grading.text import last_boxed
+from econ.grading.forms import last_boxed
 from econ.params import Data, Params
 
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from econ.grading import extract, gold_form, grade_text, objects
-from econ.grading.text import last_boxed
+from econ.grading.forms import last_boxed
 from econ.methods import commitment
 from econ.methods.debate import mad
 from econ.prompts import Kind

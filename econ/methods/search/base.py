@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from econ import grading, tokens
-from econ.grading.text import final_form
+from econ.grading.forms import final_form
 from econ.methods.base import Session
 from econ.params.base import Positive, Section
 from econ.records import Call, Json, Message
