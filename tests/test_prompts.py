@@ -29,10 +29,10 @@ TOLD: dict[str, Callable[[Kind], list[Message]]] = {
 }
 DIGESTS: dict[str, str] = {
     "strategy": "f67ea27030782bb1",
-    "executor": "a3a09293140d0d28",
-    "executor without a strategy": "4d60465c7eca5f6c",
+    "executor": "23720374d1a2f57a",
+    "executor without a strategy": "5d949100a2b95aa1",
     "commitment": "6769f7c2a106a487",
-    "cot": "991268fd05d10b51",
+    "cot": "c19258b78fc1fcae",
     "debate": "32b09a893e1270a0",
 }
 
