@@ -64,13 +64,25 @@ class Explorer:
     free: tuple[bool, ...] = (True, True)
 
     @property
+    def uniform_episodes(self) -> float:
+        """How many episodes are played at random before the policy is."""
+        if self.params.schedule == "power":
+            return math.ceil(math.pow(self.episodes, 1 - self.params.power))
+        return self.params.uniform_share * self.episodes
+
+    @property
     def uniform(self) -> bool:
-        return self.episode < self.params.uniform_share * self.episodes
+        return self.episode < self.uniform_episodes
 
     @property
     def noise(self) -> float:
-        """Standard deviation on the logits: falls linearly from the uniform phase's end to decay_share."""
-        start = self.params.uniform_share * self.episodes
+        """Standard deviation on the logits.
+
+        It falls linearly from the uniform phase's end to decay_share, or as a power of the episode's number.
+        """
+        start = self.uniform_episodes
+        if self.params.schedule == "power":
+            return self.params.noise_start * math.pow(start / max(self.episode + 1, start), self.params.power)
         end = max(self.params.decay_share * self.episodes, start + 1)
         share = min(max((self.episode - start) / (end - start), 0.0), 1.0)
         return self.params.noise_start + share * (self.params.noise_end - self.params.noise_start)

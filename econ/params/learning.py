@@ -125,8 +125,14 @@ class Reward(Section):
 
 
 class Exploration(Section):
-    """Training's actions: uniform at first, then the policy's logits with Gaussian noise that decays."""
+    """Training's actions: uniform at first, then the policy's logits with Gaussian noise that decays.
 
+    ``schedule: power``: the noise falls as episode^-power, after episodes^(1 - power) uniform ones, so that
+    what exploring costs grows slower than the episodes do; shares and end are then not used.
+    """
+
+    schedule: Literal["linear", "power"] = "linear"
+    power: Annotated[float, Field(gt=0, lt=1)] = 0.5
     uniform_share: Share = 0.25  # of the episodes
     noise_start: NonNegative = 1.5  # standard deviation on the logits
     noise_end: NonNegative = 0.8  # reached at decay_share, kept: what is not tried is soon forgotten

@@ -196,9 +196,8 @@ class Trainer:
         self.smoothed = (
             reward if self.smoothed is None else SMOOTHING * self.smoothed + (1 - SMOOTHING) * reward
         )
-        if before >= train.exploration.uniform_share * train.episodes and (
-            self.best is None or self.smoothed > self.best
-        ):
+        random = Explorer(train.exploration, self.run.seed, before, train.episodes).uniform
+        if not random and (self.best is None or self.smoothed > self.best):
             self.best = self.smoothed
             self.save("best")
         every = train.checkpoint_interval

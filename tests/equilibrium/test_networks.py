@@ -1,3 +1,5 @@
+import math
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -200,3 +202,17 @@ def test_exploration_is_the_same_for_an_executor_in_any_team_and_decays() -> Non
     assert not late.uniform
     assert late.noise == pytest.approx(params.noise_end)
     assert not torch.equal(early.first(torch.zeros(3, 2), 0)[0], early.first(torch.zeros(3, 2), 0)[1])
+
+
+def test_by_a_power_schedule_exploring_costs_ever_less_of_the_episodes() -> None:
+    """Random episodes and squared noise (what it costs near the policy) grow slower than the horizon."""
+    params, costs = Exploration(schedule="power"), []
+    for episodes in (100, 400, 1600):
+        explorers = [Explorer(params, 0, number, episodes) for number in range(episodes)]
+        assert [e.uniform for e in explorers].count(True) == math.ceil(episodes**0.5)
+        noise = [e.noise for e in explorers]
+        assert noise == sorted(noise, reverse=True)
+        assert noise[0] == params.noise_start
+        costs.append(sum(e.uniform or e.noise**2 for e in explorers) / episodes)
+    assert costs[2] < 0.65 * costs[1]
+    assert costs[1] < 0.65 * costs[0]
