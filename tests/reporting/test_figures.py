@@ -24,7 +24,7 @@ from econ.reporting import show
 from econ.reporting.figures import build as figures
 from econ.reporting.figures import curves, lines, style
 from econ.reporting.page import build as page
-from econ.reporting.page import overview
+from econ.reporting.page import overview, verdicts
 from tests.reporting.synthetic import coin, write_job, write_run
 
 PAPER = Path(__file__).parents[2] / "data/paper"
@@ -76,6 +76,23 @@ def check_page(text: str) -> None:
     assert links
     assert all((Path("results/report") / link).resolve().exists() for link in links)
     assert set(re.findall(r'href="#([^"/][^"]*)"', text)) <= set(re.findall(r'id="([^"]+)"', text))
+
+
+def test_the_first_lines_compare_econ_with_each_rival_by_the_tables_numbers(project: Path) -> None:
+    write_run(project, benchmarks=["gsm8k", "svamp"], methods=["econ-bne", "debate", "cot"], n_agents=[3])
+    run("aggregate")
+    frames = {name: show.read(name) for name in outputs.TABLES}
+    found = verdicts.verdicts(frames)
+    assert [v.where for v in found] == ["all benchmarks"] * 2 + ["GSM8K", "SVAMP"] * 2
+    assert [v.whole for v in found] == [True, True] + [False] * 4
+    rows = {(row["benchmark"], row["rival"]): row for row in show.records(frames["paired"])}
+    row = rows["all", "debate"]
+    assert f"{100 * row['difference']:+.1f} points" in found[0].text
+    assert f"n = {row['n']}" in found[0].text
+    tokens = frames["tokens"].groupby("method")["total_tokens"].mean()
+    assert f"at {tokens['econ-bne'] / tokens['debate']:.2f} × the tokens" in found[0].text
+    expected = "better" if row["difference_low"] > 0 else "worse" if row["difference_high"] < 0 else "open"
+    assert found[0].outcome == expected
 
 
 def test_every_table_and_figure_has_its_place_on_the_page() -> None:

@@ -17,7 +17,7 @@ from econ.records import Job
 from econ.reporting import show
 from econ.reporting.catalogue import FIGURES, TABLES
 from econ.reporting.gather import jobs, remake
-from econ.reporting.page import episodes, overview, spending
+from econ.reporting.page import episodes, overview, spending, verdicts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,6 +95,7 @@ def write_page(params: Params, params_file: Path) -> Path:
     text = environment.get_template("report.html.j2").render(
         version=__version__,
         simulated=any(show.is_simulated(frame) for frame in frames.values()),
+        verdicts=verdicts.verdicts(frames),
         facts=overview.facts(params, frames),
         headings=overview.headings(params, frames),
         matrix=overview.matrix(params, frames),

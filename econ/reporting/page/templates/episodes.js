@@ -108,7 +108,9 @@
   function measures(step, agent) {
     if (!step || !step.q) return null;
     const task = step.correct ? (step.correct[agent] ? 1 : 0) : null;
+    const [temperature, second] = step.actions[agent];
     const rows = [
+      ["T", round(temperature)], [SECOND, round(second)],
       ["AL", round(step.AL[agent])], ["TS", task === null ? "–" : round(task)], ["CC", round(step.CC[agent])],
       ["Q", round(step.q[agent])],
     ];
@@ -143,7 +145,7 @@
     if (!read || typeof read !== "object" || !("final_answer" in read)) return said(text);
     const list = make("dl", "commitment");
     const answer = typeof read.final_answer === "string" ? read.final_answer : JSON.stringify(read.final_answer);
-    const items = [["Final answer", answer], ["Confidence", String(read.confidence ?? "–")],
+    const items = [["Final answer", answer], ["Confidence", round(read.confidence)],
                    ["Reasoning", read.reasoning], ["Checked", (read.checklist || []).join?.("; ")]];
     for (const [name, value] of items) if (value) list.append(make("dt", "", name), make("dd", "", String(value)));
     return list;
@@ -230,12 +232,14 @@
   function column(shown) {
     const { job, id, found } = shown;
     const tokens = found.calls.reduce((sum, call) => sum + call.prompt_tokens + call.completion_tokens, 0);
-    const title = make("h3", "", link(address(job, id), `${job.method}, N = ${job.n}, seed ${job.seed}`),
+    const title = make("h3", "", link(address(job, id), `${job.method}, N = ${job.n}, seed ${job.seed}`), " ",
                        badge(verdictOfEpisode(found)));
     const facts = [
       found.answer === null ? `No answer: ${found.reason}` : `Answer ${found.answer.slice(0, 200)}`,
       `${found.calls.length} calls, ${tokens.toLocaleString("en")} tokens`,
     ];
+    if (found.simulated) facts.unshift("SIMULATED");
+    if (found.recorded) facts.unshift(`RECORDED: ${found.recorded}`);
     const node = make("div", "episode", title, make("p", "caption", facts.join(" · ")));
     const extra = [plan(found), constraints(found),
                    found.detail && found.detail.tree ? folded("Search tree", tree(found.detail.tree)) : null];
