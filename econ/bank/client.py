@@ -19,7 +19,7 @@ import numpy as np
 
 from econ import paths, tokens
 from econ.bank import calls, draws, schema, store
-from econ.bank.schema import Bank, Card, Entry
+from econ.bank.schema import Bank, Card, Cell, Entry
 from econ.bank.table import rows_of
 from econ.benchmarks.store import SPLITS
 from econ.errors import EconError
@@ -164,27 +164,20 @@ class BankClient:
                 f"the bank has {samples} samples a cell, too few for executor {request.agent + 1}",
                 f"record more (bank.samples of at least {request.agent + 2}), or play with fewer executors",
             )
-        cell = self.cell(request, shelf.key)
-        sample = draws.sample_of(
-            request.draw,
-            shelf.key,
-            request.round,
-            self._grid.keys[[cell]],
-            np.array([request.agent]),
-            samples,
-        )
-        row = shelf.bank.rows[shelf.rows[cell, sample[0]]]
+        cell = self._cell(request, shelf.key)
+        key = int(self._grid.keys[cell])
+        sample = draws.sample_one(request.draw, shelf.key, request.round, key, request.agent, samples)
+        row = shelf.bank.rows[shelf.rows[cell, sample]]
         return Call.of(
             request, row.text, row.prompt_tokens, row.completion_tokens, cached=True,
             error=None if row.text else "empty answer", finish_reason="length" if row.truncated else "stop",
         )  # fmt: skip
 
-    def cell(self, request: Request, key: int) -> int:
+    def _cell(self, request: Request, key: int) -> int:
         s, action = request.sampling, self._params.action
         second = s.repetition_penalty if action.second == "repetition_penalty" else s.top_p
-        actions = np.array([[s.temperature, second]])
-        chance = draws.uniforms(request.draw, key, request.round, request.agent)
-        return int(self._grid.cell_of(actions, chance, self._params.bank.between)[0])
+        chance = draws.uniforms_one(request.draw, key, request.round, request.agent)
+        return self._grid.one(Cell(s.temperature, second), chance, self._params.bank.between)
 
     def _missing(self, request: Request) -> EconError:
         text = request.messages[-1]["content"].split("Problem:\n")[-1].strip()

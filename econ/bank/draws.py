@@ -10,6 +10,7 @@ requests, other agents and the size of the grid change nothing.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,6 +30,7 @@ Floats = NDArray[np.float64]
 Between = Literal["mixed", "nearest"]
 _NEAR = 1e-9  # an action this close to a value of the grid is on it
 _SAMPLE, _CORNER = 1, 2  # what is drawn
+_WHOLE = 2**64 - 1
 
 
 def mixed(*parts: Keys | int) -> Keys:
@@ -40,6 +42,17 @@ def mixed(*parts: Keys | int) -> Keys:
             z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
             z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
             out = z ^ (z >> np.uint64(31))
+    return out
+
+
+def mixed_one(*parts: int) -> int:
+    """:func:`mixed` of plain numbers: for one request, quicker than arrays of one."""
+    out = 0
+    for part in parts:
+        z = ((out ^ part) + 0x9E3779B97F4A7C15) & _WHOLE
+        z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & _WHOLE
+        z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & _WHOLE
+        out = z ^ (z >> 31)
     return out
 
 
@@ -83,6 +96,14 @@ class Grid:
                     f"set {key}" if held is None else f"set action.fixed.{name} within it",
                 )
 
+    def one(self, action: Cell, uniforms: Sequence[float], between: Between = "mixed") -> int:
+        """:meth:`cell_of` of one action."""
+        first, last = (
+            _place_one(axis, value, 0.5 if between == "nearest" else u)
+            for axis, value, u in zip((self.temperature, self.second), action, uniforms, strict=True)
+        )
+        return first * len(self.second) + last
+
     def cell_of(self, actions: Floats, uniforms: Floats, between: Between = "mixed") -> Ints:
         """The cells [...] that actions [..., 2] are answered from; ``uniforms`` [..., 2] decide."""
         places = []
@@ -103,11 +124,31 @@ def _place(axis: Floats, values: Floats, u: Floats, between: Between) -> Ints:
     return out
 
 
+def _place_one(axis: Sequence[float], value: float, threshold: float) -> int:
+    if len(axis) == 1:
+        return 0
+    below = min(max(bisect_right(axis, value + _NEAR) - 1, 0), len(axis) - 2)
+    share = (value - axis[below]) / (axis[below + 1] - axis[below])
+    return below + (share > (threshold if share < 1 - _NEAR else 0.0))
+
+
 def uniforms(draw: Keys | int, problem: Keys | int, round: int, agent: Keys | int) -> Floats:
     """Two numbers in [0, 1) that choose among an action's neighbours: [..., 2]."""
     keys = [mixed(draw, problem, round, _CORNER, agent, dimension) for dimension in (0, 1)]
     out: Floats = np.stack(keys, axis=-1) / 2.0**64
     return out
+
+
+def uniforms_one(draw: int, problem: int, round: int, agent: int) -> tuple[float, float]:
+    """:func:`uniforms` of one request."""
+    first, last = (mixed_one(draw, problem, round, _CORNER, agent, d) / 2.0**64 for d in (0, 1))
+    return first, last
+
+
+def sample_one(draw: int, problem: int, round: int, cell: int, agent: int, samples: int) -> int:
+    """:func:`sample_of` of one request."""
+    base = mixed_one(draw, problem, round, _SAMPLE, cell)
+    return sorted(range(samples), key=lambda sample: mixed_one(base, sample))[agent]
 
 
 def sample_of(

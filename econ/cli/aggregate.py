@@ -28,7 +28,9 @@ def command(params_file: Path) -> None:
     frames = build(results)
     for name, frame in frames.items():
         show.write(name, frame)
-    mark = f", {show.SIMULATED}" if any(result.metrics["simulated"] for result in results) else ""
+    told = show.joined(result.metrics.get("recorded") for result in results)
+    mark = f", {show.RECORDED} ({told})" if told else ""
+    mark = f", {show.SIMULATED}" if any(result.metrics["simulated"] for result in results) else mark
     click.echo(
         f"{len(frames)} tables of {len(results)} jobs in {paths.TABLES}{mark}; accuracy.md is the main one"
     )

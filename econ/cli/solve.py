@@ -120,7 +120,8 @@ def _conclude(trace: Trace, usage: Usage) -> None:
         verdict = f"{verdict} ({'passes' if trace.correct else f'{trace.reward:.0%} of the constraints met'})"
     elif trace.gold is not None:
         verdict = f"{verdict} ({'right' if trace.correct else f'wrong, gold {trace.gold}'})"
-    click.secho(f"Answer{' SIMULATED' if trace.simulated else ''}: {verdict}", bold=True)
+    mark = " SIMULATED" if trace.simulated else " RECORDED" if trace.recorded else ""
+    click.secho(f"Answer{mark}: {verdict}", bold=True)
     if trace.reason:
         click.echo(f"  {trace.reason}")
     tokens = sum(call.prompt_tokens + call.completion_tokens for call in trace.calls)

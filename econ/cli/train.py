@@ -81,7 +81,7 @@ async def _train(
         with Progress(params.train.episodes, "episodes", client, label) as progress:
             progress.advance(trainer.episodes)
             await trainer.train(progress)
-    mark = "SIMULATED " if client.simulated else ""
+    mark = "SIMULATED " if client.simulated else "RECORDED " if client.recorded else ""
     click.echo(
         f"{mark}{label}: {trainer.episodes} episodes, {trainer.stop}; "
         f"{trainer.learner.team.trainable:,} parameters; {folder}"

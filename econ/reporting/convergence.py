@@ -49,7 +49,7 @@ def _row(games: Sequence[Sequence[Json]], round: int) -> Json:
 def convergence_rows(pooled: Sequence[Cell]) -> list[Row]:
     """A row per round of the methods whose participants can be compared from one round to the next."""
     return [
-        {**cell.key, **row, "simulated": cell.simulated}
+        {**cell.key, **row, "simulated": cell.simulated, "recorded": cell.recorded}
         for cell in pooled
         for row in _pooled([seed.metrics.get("convergence", []) for seed in cell.seeds])
     ]

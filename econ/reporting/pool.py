@@ -43,6 +43,7 @@ class Cell:
             "problems": len(self.outcomes),
             "seeds": len(self.seeds),
             "simulated": self.simulated,
+            "recorded": self.recorded,
             "models": self.models,
         }
 
@@ -53,6 +54,11 @@ class Cell:
     @property
     def simulated(self) -> bool:
         return any(result.metrics["simulated"] for result in self.seeds)
+
+    @property
+    def recorded(self) -> str | None:
+        """Model, engine and date of the records that it was played from; None: it was played live."""
+        return show.joined(result.metrics.get("recorded") for result in self.seeds)  # earlier versions: none
 
     @property
     def fixed(self) -> str | None:

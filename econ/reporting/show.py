@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from econ import paths
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 NOTHING = "–"
 SIMULATED = "SIMULATED"
+RECORDED = "RECORDED"
 LEFT = ("text", "digest")  # aligned to the left
 PAGE_ROWS, PAGE_COLUMNS = 45, 10  # of an upright LaTeX page
 FIT = r"\resizebox{\ifdim\width>\textwidth\textwidth\else\width\fi}{!}"  # narrower, never wider
@@ -63,6 +64,8 @@ def _cell(row: dict[str, Any], name: str, column: Column) -> str:
     text = number(row[name], column.kind)
     if name == "method" and row.get("simulated") is True:
         text = f"{text} ({SIMULATED})"
+    elif name == "method" and isinstance(row.get("recorded"), str):
+        text = f"{text} ({RECORDED})"
     if name == "method" and isinstance(row.get("fixed"), str):
         text = f"{text} ({row['fixed']})"
     if text == NOTHING or column.low is None or column.high is None:
@@ -83,6 +86,8 @@ def caption(name: str, frame: pd.DataFrame) -> str:
         text += f" {remark}."
     if is_simulated(frame):
         return f"{SIMULATED} (no language model): {text}"
+    if told := recorded(frame):
+        text = f"{RECORDED}, by {told}: {text}"
     if "models" in frame:
         text += f" Models: {', '.join(dict.fromkeys(frame['models']))}."
     return text
@@ -97,6 +102,16 @@ def not_learned(frame: pd.DataFrame) -> str | None:
     """The same of all rows of a table."""
     texts = frame["fixed"].dropna().unique() if "fixed" in frame else ()
     return "; ".join(f"ECON's {text}, not learned" for text in texts) or None
+
+
+def joined(texts: Iterable[str | None]) -> str | None:
+    """Different texts in one line; None: there are none."""
+    return "; ".join(dict.fromkeys(text for text in texts if text)) or None
+
+
+def recorded(frame: pd.DataFrame) -> str | None:
+    """Whose recorded answers stand behind a table, engine and date too; None: it was all played live."""
+    return joined(frame["recorded"].dropna()) if "recorded" in frame else None
 
 
 def is_simulated(frame: pd.DataFrame) -> bool:

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from econ import paths
 from econ.bank import calls, draws
@@ -197,6 +199,22 @@ def test_samples_are_a_fair_permutation_and_never_change() -> None:
     shares = np.array([(rows[:, 0] == s).mean() for s in range(8)])
     assert np.abs(shares - 1 / 8).max() < 0.025
     assert rows[0].tolist() == [6, 0, 2, 5, 1, 3, 7, 4]  # recorded runs depend on it
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.integers(0, 2**31), st.integers(0, 2**63), st.integers(0, 5), st.floats(0.1, 1.0), st.floats(1.0, 1.1)
+)
+def test_one_request_draws_as_arrays_do(draw: int, key: int, round: int, t: float, p: float) -> None:
+    agents = np.arange(5)
+    u = draws.uniforms(draw, key, round, agents.astype(np.uint64))
+    assert [draws.uniforms_one(draw, key, round, i) for i in range(5)] == [tuple(row) for row in u.tolist()]
+    for between in ("mixed", "nearest"):
+        cells = GRID.cell_of(np.tile([t, p], (5, 1)), u, between)
+        assert [GRID.one(Cell(t, p), row, between) for row in u.tolist()] == cells.tolist()
+    samples = draws.sample_of(draw, key, round, GRID.keys[cells], agents, 8)
+    ones = [draws.sample_one(draw, key, round, int(GRID.keys[c]), i, 8) for i, c in enumerate(cells)]
+    assert ones == samples.tolist()
 
 
 def test_the_vote_is_the_largest_group_ties_to_the_earliest() -> None:

@@ -63,7 +63,7 @@ def trace(
     return Trace(**(fields | changes))
 
 
-def coin(job: Job, n: int, simulated: bool = False) -> list[Trace]:
+def coin(job: Job, n: int, simulated: bool = False, recorded: str = "") -> list[Trace]:
     """``n`` tosses with the method's own chance; every seventh answer that is wrong cannot be read."""
     single = job.method in SAMPLES or job.method in CALLS
     n_agents = 0 if single else job.n_agents  # one agent gives the same whatever the size of the team
@@ -82,6 +82,7 @@ def coin(job: Job, n: int, simulated: bool = False) -> list[Trace]:
         traces.append(
             trace(
                 job, problem, correct=right[-1], calls=_calls(job, rng, count), simulated=simulated,
+                recorded=recorded,
                 detail=firsts(job, right) if known else {}, steps=_steps(job, rng, count), rounds=count,
                 **unread,
             )
@@ -131,13 +132,15 @@ def _steps(job: Job, rng: random.Random, count: int) -> tuple[Json, ...]:
     return tuple(steps)
 
 
-def write_run(folder: Path, n: int = 40, *, simulated: bool = False, **changes: Any) -> tuple[Params, Path]:
+def write_run(
+    folder: Path, n: int = 40, *, simulated: bool = False, recorded: str = "", **changes: Any
+) -> tuple[Params, Path]:
     """Traces and metrics of every job, below the current folder; returns the params and their file."""
     path = folder / "params.yaml"
     path.write_text(yaml.safe_dump(changes))
     params = Params.model_validate(changes)
     for job in jobs(params):
-        write_job(params, job, coin(job, n, simulated))
+        write_job(params, job, coin(job, n, simulated, recorded))
     return params, path
 
 

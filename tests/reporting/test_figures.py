@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
 import pytest
@@ -121,15 +122,25 @@ def test_the_head_of_the_page_says_what_was_run_and_how_it_came_out(project: Pat
     assert entries[3].tokens == "0"
 
 
-@pytest.mark.parametrize("simulated", [True, False])
-def test_a_figure_says_n_and_whether_it_is_simulated(project: Path, simulated: bool) -> None:
+@pytest.mark.parametrize(
+    ("mark", "how"),
+    [
+        ("SIMULATED (no language model)", {"simulated": True}),
+        ("RECORDED, by model (engine, day)", {"recorded": "model (engine, day)"}),
+        ("n = 2", {}),
+    ],
+)
+def test_a_figure_says_n_and_where_its_answers_come_from(
+    project: Path, mark: str, how: dict[str, Any]
+) -> None:
     methods = ["econ-bne", "debate", "cot", "self-consistency"]
-    write_run(project, 2, benchmarks=["svamp"], n_agents=[3, 4], methods=methods, simulated=simulated)
-    run("aggregate")
+    write_run(project, 2, benchmarks=["svamp"], n_agents=[3, 4], methods=methods, **how)
+    run("aggregate", "figures", "report")
+    assert how.get("recorded", "") in Path("results/report/index.html").read_text()
     with style.styled():
         for draw in DRAWN:
             text = draw().get_suptitle()
-            assert ("SIMULATED" in text) is simulated
+            assert mark in " ".join(text.split())
             assert "n = 2" in text
 
 

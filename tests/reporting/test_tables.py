@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pandas as pd
@@ -232,9 +233,12 @@ def test_how_games_ended_is_listed_with_what_was_dropped(project: Path) -> None:
     assert row["favoured"] == "negative: 2; neither: 1"
 
 
-def test_simulated_stands_in_every_table_that_shows_results(project: Path) -> None:
-    write_run(project, 4, simulated=True, **SMALL)
-    assert "SIMULATED" in aggregate().output
+@pytest.mark.parametrize(
+    ("mark", "how"), [("SIMULATED", {"simulated": True}), ("RECORDED", {"recorded": "model (engine, day)"})]
+)
+def test_where_answers_come_from_stands_in_every_table(project: Path, mark: str, how: dict[str, Any]) -> None:
+    write_run(project, 4, **how, **SMALL)
+    assert mark in aggregate().output
     for name in (
         "accuracy",
         "tokens",
@@ -246,8 +250,10 @@ def test_simulated_stands_in_every_table_that_shows_results(project: Path) -> No
         "problems",
     ):
         for ending in ("md", "tex"):
-            assert "SIMULATED" in (paths.TABLES / f"{name}.{ending}").read_text(), name
-        assert table(name)["simulated"].all()
+            text = (paths.TABLES / f"{name}.{ending}").read_text()
+            assert mark in text, name
+            assert how.get("recorded", "") in text
+        assert table(name)[mark.lower()].all()
 
 
 def test_n_stands_in_every_caption(project: Path) -> None:

@@ -87,5 +87,6 @@ def training(params: Params) -> Figure:
         figure,
         "; ".join(filter(None, [what, show.held(params.action.fixed)])),
         params.llm.backend == "simulated",
+        ", ".join(params.llm.executors) if params.llm.backend == "bank" else None,
     )
     return figure

@@ -161,16 +161,18 @@ def legend(figure: Figure, handles: Sequence[Artist]) -> None:
     figure.legend(handles=handles, loc="outside lower center", ncols=columns)
 
 
-def note(figure: Figure, text: str, simulated: bool) -> None:
-    """The line above the panels: how many problems, what the bars are, and SIMULATED where that is so."""
-    mark = "SIMULATED (no language model). " if simulated else ""
+def note(figure: Figure, text: str, simulated: bool, recorded: str | None = None) -> None:
+    """The line above the panels: how many problems, what the bars are; SIMULATED, RECORDED where so."""
+    mark = f"{show.RECORDED}, by {recorded}. " if recorded else ""
+    mark = "SIMULATED (no language model). " if simulated else mark
     wrapped = textwrap.fill(mark + text, int(CHARACTERS_PER_INCH * figure.get_figwidth()))
     figure.suptitle(wrapped, fontsize=7, x=0.01, ha="left", color="#B00020" if simulated else "#444444")
 
 
 def note_rows(figure: Figure, text: str, frame: pd.DataFrame) -> None:
     """:func:`note` with what a table's rows say of themselves: SIMULATED, and what ECON did not learn."""
-    note(figure, "; ".join(filter(None, [text, show.not_learned(frame)])), show.is_simulated(frame))
+    text = "; ".join(filter(None, [text, show.not_learned(frame)]))
+    note(figure, text, show.is_simulated(frame), show.recorded(frame))
 
 
 def how_many(frame: pd.DataFrame) -> str:

@@ -94,6 +94,7 @@ def write_page(params: Params, params_file: Path) -> Path:
     frames = {name: show.read(name) for name in TABLES}
     text = environment.get_template("report.html.j2").render(
         version=__version__,
+        recorded=show.joined(map(show.recorded, frames.values())),
         simulated=any(show.is_simulated(frame) for frame in frames.values()),
         verdicts=verdicts.verdicts(frames),
         facts=overview.facts(params, frames),

@@ -82,9 +82,10 @@ def _entry(params: Params, method: str, n: int | None, rows: pd.DataFrame) -> En
         text = f"{number(row['accuracy'], 'percent')} [{low}, {high}]"
         cells.append((text, place(benchmark, method, row["n_agents"])))
     spent = (rows["total_tokens"] * rows["n"]).sum() / rows["n"].sum()
-    simulated = f" ({show.SIMULATED})" if show.is_simulated(rows) else ""
+    mark = f" ({show.RECORDED})" if show.recorded(rows) else ""
+    mark = f" ({show.SIMULATED})" if show.is_simulated(rows) else mark
     return Entry(
-        method + simulated, n, cells, number(spent, "tokens"),
+        method + mark, n, cells, number(spent, "tokens"),
         number(rows["invalid"].sum() / rows["n"].sum(), "percent"),
     )  # fmt: skip
 

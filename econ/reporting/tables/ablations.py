@@ -9,6 +9,7 @@ from statistics import fmean
 from typing import Any
 
 from econ.params import parse_method
+from econ.reporting import show
 from econ.reporting.gather import differing
 from econ.reporting.paper import ablations as paper_ablations
 from econ.reporting.paper import reported as paper
@@ -70,7 +71,8 @@ def _row(group: Sequence[Pair]) -> Row:
         "change": _change(pair),
         **paired_columns(outcomes, theirs),
         "n": len(answers), "problems": len(outcomes), "seeds": len(pair.method.seeds),
-        "simulated": any(pair.simulated for pair in group), "models": pair.method.models,
+        "simulated": any(pair.simulated for pair in group),
+        "recorded": show.joined(pair.recorded for pair in group), "models": pair.method.models,
         "accuracy": fmean(answers), "accuracy_low": low, "accuracy_high": high,
         "total_tokens": spent,
         "tokens_change": spent / theirs_spent - 1 if theirs and theirs_spent else None,

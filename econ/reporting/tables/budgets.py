@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Literal
 
+from econ.reporting import show
 from econ.reporting.pool import Cell, Outcomes, Row
 from econ.reporting.statistics import pooled_interval
 from econ.reporting.tables.comparisons import ALL, Pair, paired_columns, pairs, union
@@ -169,6 +170,7 @@ def _equal_row(group: Sequence[Match]) -> Row:
         **_side("method", ours, first.measure, problems),
         **_side("rival", theirs, first.measure, problems),
         "simulated": any(match.pair.simulated for match in group),
+        "recorded": show.joined(match.pair.recorded for match in group),
         **paired_columns(union(p.outcomes for p in ours), union(p.outcomes for p in theirs)),
         "note": None if len(group) > 1 else first.note,
     }

@@ -63,6 +63,7 @@ def framed(name: str, rows: list[Row]) -> pd.DataFrame:
         *TABLES[name].columns,
         *bounds,
         "simulated",
+        "recorded",
     ]
     return pd.DataFrame(rows, columns=list(columns))
 
@@ -134,7 +135,14 @@ def scaling_rows(pooled: Sequence[Cell]) -> list[Row]:
 def travelplanner_rows(pooled: Sequence[Cell]) -> list[Row]:
     """The official rates by level, then the paper's rows."""
     rows = [
-        {**cell.key, "seeds": len(cell.seeds), "simulated": cell.simulated, "level": level, **rates}
+        {
+            **cell.key,
+            "seeds": len(cell.seeds),
+            "simulated": cell.simulated,
+            "recorded": cell.recorded,
+            "level": level,
+            **rates,
+        }
         for cell in pooled
         for level, rates in _pooled_rates(cell).items()
     ]
@@ -145,6 +153,7 @@ def travelplanner_rows(pooled: Sequence[Cell]) -> list[Row]:
         "n_agents": None,
         "seeds": None,
         "simulated": False,
+        "recorded": None,
         "level": "all",
     }
     return [*rows, *({**blank, **row} for row in paper.travelplanner())]
@@ -185,7 +194,7 @@ def _subset_row(cell: Cell, subset: str) -> Row:
     low, high = pooled_interval(outcomes) if outcomes else (None, None)
     return {
         **cell.key, "subset": subset, "n": len(answers), "problems": len(outcomes),
-        "simulated": cell.simulated,
+        "simulated": cell.simulated, "recorded": cell.recorded,
         "accuracy": fmean(answers) if answers else None, "accuracy_low": low, "accuracy_high": high,
     }  # fmt: skip
 
@@ -224,4 +233,5 @@ def _problem_row(result: Result) -> Row:
         "licence": info["licence"],
         "sha256": test["sha256"],
         "simulated": result.metrics["simulated"],
+        "recorded": result.metrics.get("recorded") or None,
     }

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass
 from statistics import fmean
 
+from econ.reporting import show
 from econ.reporting.paper import reported as paper
 from econ.reporting.pool import Cell, Outcomes, Row
 from econ.reporting.statistics import Paired, holm, paired
@@ -25,6 +26,10 @@ class Pair:
     @property
     def simulated(self) -> bool:
         return self.method.simulated or self.rival.simulated
+
+    @property
+    def recorded(self) -> str | None:
+        return show.joined((self.method.recorded, self.rival.recorded))
 
 
 def pairs(pooled: Sequence[Cell], method: str = ECON) -> list[Pair]:
@@ -81,6 +86,7 @@ def _paired_row(group: Sequence[Pair]) -> Row:
         **first.method.key,
         "rival": first.rival.method,
         "simulated": any(pair.simulated for pair in group),
+        "recorded": show.joined(pair.recorded for pair in group),
         **paired_columns(
             union(pair.method.outcomes for pair in group), union(pair.rival.outcomes for pair in group)
         ),
@@ -114,6 +120,7 @@ def _gain_row(reported: paper.Reported, ours: Cell, rival: Cell) -> Row:
     points = [point for point, _ in gains]
     return {
         **ours.key, "rival": rival.method, "n": result.n, "simulated": ours.simulated or rival.simulated,
+        "recorded": show.joined((ours.recorded, rival.recorded)),
         "gain": result.difference, "gain_low": result.low, "gain_high": result.high,
         "relative_gain": ours.accuracy / rival.accuracy - 1 if rival.accuracy else None,
         "paper_gain": fmean(points) if points else None,
