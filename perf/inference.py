@@ -1,6 +1,6 @@
 """ECON inference from problem to trace against the ideal makespan: client, networks, embeddings, grading.
 
-    python perf/inference.py [openai | together]
+    python perf/inference.py [openai | together] [openvino | torch]      # the last: embeddings' engine
 
 N = 3 executors, 3 rounds without guards, 200 problems of SVAMP (ECON_DATA_MIRROR names their folder), 200 ms
 an answer, 64 calls in flight. Every answer is another one. It is played twice, each time with a bare aiohttp
@@ -25,6 +25,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from econ import paths
 from econ.benchmarks.store import download
 from econ.llm.cache.admin import Ledger
+from econ.llm.local import models
 from econ.methods.econ.method import untrained
 from econ.params import Params
 from econ.playing import run_job
@@ -32,10 +33,11 @@ from econ.records import Job
 from perf.llm_client import IN_FLIGHT, LATENCY, PROBLEMS, measure, serving
 
 
-def params_for(backend: str, url: str) -> Params:
+def params_for(backend: str, url: str, engine: str) -> Params:
     document = {
         "benchmarks": ["svamp"], "n_agents": [3], "methods": ["econ-bne"],
         "data": {"test_problems": PROBLEMS},
+        "embedding": {"engine": engine},
         "llm": {"backend": backend, "base_url": url, "coordinator": "m", "executors": ["m"],
                 "max_in_flight": IN_FLIGHT},
         "bne": {"max_iterations_infer": 2, "convergence_threshold": 0.0, "same_commitment": 1.0},
@@ -54,11 +56,13 @@ def play(params: Params, seed: int) -> tuple[float, float, int]:
 
 def main() -> None:
     backend = sys.argv[1] if len(sys.argv) > 1 else "openai"
+    engine = sys.argv[2] if len(sys.argv) > 2 else "auto"
     os.environ.setdefault("TOGETHER_API_KEY", "none")
     with tempfile.TemporaryDirectory() as folder, serving(LATENCY) as url:
+        os.environ["ECON_MODELS"] = str(models.folder())  # the embedding model's graph stays
         os.environ["ECON_HOME"] = folder
         os.chdir(folder)
-        params = params_for(backend, url)
+        params = params_for(backend, url, engine)
         download("svamp", params)
         few = params.model_copy(update={"data": params.data.model_copy(update={"test_problems": 2})})
         for what in ("answers to embed", "vectors known"):

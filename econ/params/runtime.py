@@ -163,3 +163,5 @@ class LLM(Section):
 
 class Embedding(Section):
     model: str = "all-MiniLM-L6-v2"  # packaged; the paper's: BAAI/bge-large-en-v1.5 (hub) or a folder
+    # auto: OpenVINO where it is installed, else torch; their vectors differ by less than 0.001 in cosine
+    engine: Literal["auto", "openvino", "torch"] = "auto"

@@ -28,6 +28,9 @@ def setting(params: Params, method: str) -> dict[str, Any]:
         mode="json", include=_DATA | ({"train_problems"} if trained else set())
     )
     kept["llm"] = params.llm.model_dump(mode="json", include=_LLM)
+    if params.llm.backend == "local":
+        kept["llm"]["engine"] = params.llm.local.engine
+    kept.get("embedding", {}).pop("engine", None)  # all compute the same vectors
     return kept
 
 

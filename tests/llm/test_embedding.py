@@ -6,13 +6,18 @@ import asyncio
 import base64
 import math
 from array import array
+from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from econ.errors import EconError
 from econ.llm import open_client
 from econ.llm.embedding import client as embedding
+from econ.llm.embedding import on_openvino
+from econ.llm.embedding.on_torch import TorchModel, load
+from econ.llm.embedding.server import Encoder
 from econ.params import Params
 from tests.llm.conftest import params_for
 
@@ -98,15 +103,31 @@ async def test_a_vector_that_is_not_finite_is_named_and_not_kept(
         assert await client.embed(["a"]) == [array("f", [1, 1 / 3])]
 
 
-def test_a_vector_is_the_model_s_own_to_the_bit_whatever_stands_beside_it() -> None:
-    from econ.llm.embedding.server import Encoder, load
+TEXTS = ["Final answer: 7", "Final answer: 8", "Two and three make five.", "word " * 400, ""]
 
+
+def test_torch_s_vector_is_the_model_s_own_to_the_bit_whatever_stands_beside_it() -> None:
     model = load("all-MiniLM-L6-v2")
-    texts = ["Final answer: 7", "Final answer: 8", "Two and three make five.", "word " * 400, ""]
-    own = [model.encode([text], normalize_embeddings=True)[0].tobytes() for text in texts]
-    encoder = Encoder(model)
-    assert encoder.encode(texts) == own
-    assert encoder.encode(texts[1:2]) == own[1:2]
+    own = [model.encode([text], normalize_embeddings=True)[0].tobytes() for text in TEXTS]
+    encoder = Encoder(TorchModel(model))
+    assert encoder.encode(TEXTS) == own
+    assert encoder.encode(TEXTS[1:2]) == own[1:2]
+
+
+@pytest.mark.skipif(find_spec("openvino") is None, reason="an extra")
+def test_openvino_s_vectors_are_the_model_s_and_depend_on_nothing_beside_them(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("ECON_MODELS", str(tmp_path))
+    (left := tmp_path / f".{on_openvino.prepared('all-MiniLM-L6-v2').name}.killed").mkdir()
+    folder = on_openvino.prepared("all-MiniLM-L6-v2")
+    assert left.is_dir()  # nothing was to be done
+    encoder = Encoder(on_openvino.OpenVinoModel(folder))
+    found = encoder.encode(TEXTS)
+    own = load("all-MiniLM-L6-v2").encode(TEXTS, normalize_embeddings=True)
+    for vector, expected in zip(found, own, strict=True):
+        assert float(np.frombuffer(vector, np.float32) @ expected) > 1 - 1e-3
+    assert encoder.encode(TEXTS[1:2]) == found[1:2]
 
 
 def test_an_unknown_model_is_named(tmp_path: Path) -> None:

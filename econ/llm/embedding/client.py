@@ -62,6 +62,7 @@ class Embedder:
 
     def __init__(self, params: Params, cache: Cache, offline: bool) -> None:
         self._model = params.embedding.model
+        self._engine = params.embedding.engine
         self._idle = params.llm.local.idle_seconds
         self._cache = cache
         self._offline = offline
@@ -148,7 +149,7 @@ class Embedder:
     def _url(self) -> str:
         with self._starting:
             if self._lease is None:
-                settings = {"model": self._model, "idle_seconds": self._idle}
+                settings = {"model": self._model, "engine": self._engine, "idle_seconds": self._idle}
                 self._lease = Lease(Spec("embedding", settings, SERVER))
             return self._lease.url()
 

@@ -1,44 +1,51 @@
-"""The embedding server's side: sentence-transformers models, their texts in batches on all cores."""
+"""The embedding server's side: texts in batches on all cores, by OpenVINO or by torch."""
 
 from __future__ import annotations
 
 import base64
-import os
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from importlib.util import find_spec
-from pathlib import Path
 from threading import Lock, Thread
-from typing import Any
+from typing import Any, Protocol
 
+import numpy as np
 import orjson
-import torch
-from torch import Tensor
+from numpy.typing import NDArray
 
-from econ.errors import EconError
-from econ.llm.embedding.client import PACKAGED, revision
 from econ.llm.local.serve import LOOPBACK, lower_priority, main
 from econ.records import Json
 
 BATCH = 16  # texts
-Features = dict[str, Any]  # a text's tokens, as the model reads them: tensors [1, length]
+Ids = list[int]  # a text's tokens
 
 
-def load(model: str) -> Any:
-    """The sentence-transformers model, from package, folder, or hub at its pinned revision."""
-    from sentence_transformers import SentenceTransformer
+class Model(Protocol):
+    """What computes. ``workers``: how many threads may ask for vectors at once."""
 
-    torch.set_num_threads(1)
-    if model in PACKAGED:
-        package, inner = PACKAGED[model]
-        spec = find_spec(package)
-        if spec is None or spec.origin is None:
-            raise EconError(f"package {package} is missing", "install the project's dependencies again")
-        return SentenceTransformer(str(Path(spec.origin).parent / inner))
-    if Path(model).is_dir():
-        return SentenceTransformer(model)
-    return SentenceTransformer(model, revision=revision(model))
+    workers: int
+
+    def read(self, texts: Sequence[str]) -> list[Ids]: ...
+
+    def vectors(self, group: Sequence[Ids]) -> NDArray[np.float32]:
+        """Unit-norm vectors [texts, d] of texts of one length."""
+        ...
+
+
+def load(name: str, engine: str) -> Model:
+    """The model on an engine; auto: OpenVINO, or torch where that is not here or computes something else."""
+    from econ.llm.embedding import on_openvino
+
+    if engine == "openvino" or (engine == "auto" and on_openvino.available()):
+        try:
+            return on_openvino.OpenVinoModel(on_openvino.prepared(name))
+        except (RuntimeError, ValueError, AttributeError) as fault:
+            if engine == "openvino":
+                raise
+            print(f"{name} runs on torch: {fault}", flush=True)
+    from econ.llm.embedding import on_torch
+
+    return on_torch.TorchModel(on_torch.load(name))
 
 
 class Encoder:
@@ -49,42 +56,34 @@ class Encoder:
     takes one core: threads that wait for each other lose far more on a machine with other work.
     """
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Model) -> None:
         self._model = model
         self._reading = Lock()  # the tokenizer is not for several threads
-        workers = (os.cpu_count() or 1) if model.device.type == "cpu" else 1
-        self._pool = ThreadPoolExecutor(workers, "encoder", partial(torch.set_num_threads, 1))
+        self._pool = ThreadPoolExecutor(model.workers, "encoder")
         self.batch = BATCH if self._shares_without_a_trace() else 1
 
     def encode(self, texts: list[str]) -> list[bytes]:
         """Unit-norm vectors, float32."""
         with self._reading:
-            read = [self._model.preprocess([text]) for text in texts]
+            read = self._model.read(texts)
         lengths: dict[int, list[int]] = {}
-        for place, features in enumerate(read):
-            lengths.setdefault(features["input_ids"].shape[1], []).append(place)
+        for place, ids in enumerate(read):
+            lengths.setdefault(len(ids), []).append(place)
         size = self.batch
         groups = [places[i : i + size] for places in lengths.values() for i in range(0, len(places), size)]
         vectors: list[bytes] = [b""] * len(texts)
-        results = self._pool.map(lambda group: self._vectors([read[place] for place in group]), groups)
+        results = self._pool.map(lambda group: self._model.vectors([read[place] for place in group]), groups)
         for group, found in zip(groups, results, strict=True):
             for place, vector in zip(group, found, strict=True):
-                vectors[place] = vector.numpy().tobytes()
+                vectors[place] = vector.tobytes()
         return vectors
-
-    @torch.inference_mode()
-    def _vectors(self, group: list[Features]) -> Tensor:
-        tensors = [name for name, value in group[0].items() if isinstance(value, Tensor)]
-        together = {name: torch.cat([f[name] for f in group]).to(self._model.device) for name in tensors}
-        found: Tensor = self._model({**group[0], **together})["sentence_embedding"]
-        return torch.nn.functional.normalize(found, dim=-1).float().cpu()
 
     def _shares_without_a_trace(self) -> bool:
         words = ("one", "two", "three", "four", "five", "six", "seven", "eight")
         for length in (3, 40):
-            read = [self._model.preprocess([" ".join([word] * length)]) for word in words]
-            alone = torch.cat([self._vectors([features]) for features in read])
-            if not torch.equal(self._vectors(read), alone):
+            read = self._model.read([" ".join([word] * length) for word in words])
+            alone = np.concatenate([self._model.vectors([ids]) for ids in read])
+            if not np.array_equal(self._model.vectors(read), alone):
                 return False
         return True
 
@@ -92,7 +91,7 @@ class Encoder:
 def start_server(settings: Json) -> tuple[str, ThreadingHTTPServer]:
     """POST {"texts": [...]} returns {"vectors": [...]}, unit-norm float32 in base64."""
     lower_priority()
-    encoder = Encoder(load(settings["model"]))
+    encoder = Encoder(load(settings["model"], settings["engine"]))
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import subprocess
 import sys
 from functools import cache
@@ -56,14 +57,17 @@ def obstacle(model: str) -> str:
     return _machine() or _of_model(model)
 
 
-@cache
 def _machine() -> str:
     if find_spec("openvino_genai") is None:
         return PACKAGE
-    flags = Path("/proc/cpuinfo")  # elsewhere than on Linux the wheels say themselves what they need
-    if flags.is_file() and os.uname().machine == "x86_64" and " avx2 " not in flags.read_text():
-        return "this processor has no AVX2"
-    return ""
+    return "this processor has no AVX2" if no_avx2() else ""
+
+
+@cache
+def no_avx2() -> bool:
+    """Elsewhere than on Linux the wheels say themselves what they need."""
+    told = Path("/proc/cpuinfo")
+    return told.is_file() and platform.machine() == "x86_64" and " avx2 " not in told.read_text()
 
 
 def _of_model(model: str) -> str:
