@@ -118,7 +118,8 @@ def _graded(problem: Problem, solution: Solution, params: Params) -> tuple[Verdi
 
 def _marks(problem: Problem) -> Json:
     """What the metrics need to know of a problem: which parts of its benchmark it is in."""
-    return {"subsets": list(problem.subsets)} if problem.subsets else {}
+    made_of = {"source": problem.source} if problem.source else {}
+    return made_of | ({"subsets": list(problem.subsets)} if problem.subsets else {})
 
 
 def audited(problem: Problem, solution: Solution) -> Json:

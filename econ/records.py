@@ -36,6 +36,11 @@ class Problem:
         """The parts of its benchmark that results are also given for, such as ``verbatim`` of GSM-Hard."""
         return tuple(self.meta.get("subsets", ()))
 
+    @property
+    def source(self) -> str | None:
+        """The problem of another benchmark that this one was made of, where that is known."""
+        return self.meta.get("source")
+
 
 @dataclass(frozen=True, slots=True)
 class Sampling:

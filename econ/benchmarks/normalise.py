@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -15,6 +16,7 @@ from econ.grading import gold_form
 from econ.grading.forms import last_boxed
 from econ.records import Json, Problem, Split
 
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 Fact = tuple[str, str | None, Json]  # question, gold, meta
 
 
@@ -65,6 +67,11 @@ class LeftOut(Exception):
 def same_question(problem: Problem) -> str:
     """The question's text without the differences of case and space: what makes two problems the same."""
     return " ".join(problem.prompt.split()).casefold()
+
+
+def source_question(text: str) -> str:
+    """A question without its numbers: what problems that were made of one question share."""
+    return " ".join(_NUMBER.sub("#", text).split()).casefold()
 
 
 def _identity(benchmark: Benchmark, source: Source, origin: Origin, row: Json, question: str) -> str:
@@ -119,13 +126,17 @@ def _meta(row: Json) -> Json:
 
 
 def _marking_gsm8k(benchmark: Benchmark, origin: Origin) -> Callable[[Json, int], Fact]:
-    """GSM-Hard, told which questions stand verbatim in GSM8K's test set, where that is there."""
+    """GSM-Hard, told which questions stand verbatim in GSM8K's test set, where that is there, and which of
+    its problems each was made of: the one whose text differs in numbers alone."""
     known = _gsm8k_questions(origin)
+    made_of = {source_question(text): f"gsm8k/{digest([text])}" for text in known or ()}
 
     def read(row: Json, number: int) -> Fact:
         question, gold, meta = _question_answer(benchmark, row)
         if known is not None:
             meta = {**meta, "subsets": ["verbatim" if question in known else "changed"]}
+        if source := made_of.get(source_question(question)):
+            meta = {**meta, "source": source}
         return question, gold, meta
 
     return read

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,14 +14,13 @@ from econ.bank.client import described
 from econ.bank.draws import grid_of
 from econ.bank.responses import responses
 from econ.bank.schema import Bank
+from econ.benchmarks.normalise import source_question
 from econ.equilibrium.empirical.payoffs import TeamPayoffs
 from econ.equilibrium.empirical.responses import Array, Ints, ResponseTable, needs_samples
 from econ.equilibrium.empirical.search import Game
 from econ.errors import EconError
 from econ.params import Params
 from econ.records import Problem, Split
-
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +91,7 @@ def recorded(params: Params, benchmark: str, n_agents: int, split: Split) -> Rec
 
 def sources(problems: Sequence[Problem]) -> Ints:
     """Source question of each problem: those whose texts differ in their numbers alone are of one."""
-    texts = [" ".join(_NUMBER.sub("#", problem.prompt).split()).casefold() for problem in problems]
+    texts = [source_question(problem.prompt) for problem in problems]
     place = {text: number for number, text in enumerate(dict.fromkeys(texts))}
     return np.array([place[text] for text in texts], dtype=np.int64)
 

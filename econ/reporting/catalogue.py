@@ -109,10 +109,11 @@ TABLES: dict[str, Table] = {
         "Difference in accuracy in points (method minus rival) with a 95 % paired interval over problems "
         "(Student's, widened by one answer's difference, so that it covers with few problems too). No "
         "worse: the interval lies above -2 points. p: exact McNemar over the n problems; with several seeds "
-        "a sign-flip test of the mean difference over problems. Holm: adjusted for the rivals of this "
-        "benchmark and N. Least: the smallest difference that can reach p = 0.05 at this n. "
-        "Detectable: the smallest true difference found with 80 % power at this n and spread; a "
-        "smaller one could not have been shown. Any other pair: econ compare.",
+        "a sign-flip test of the mean difference over problems. Problems of two benchmarks that were made of "
+        "one question count together. Holm: adjusted for the rivals of this benchmark and N. Least: the "
+        "smallest difference that can reach p = 0.05 at this n. Detectable: the smallest true difference "
+        "found with 80 % power at this n and spread; a smaller one could not have been shown. Any other "
+        "pair: econ compare.",
         {
             **_JOB,
             "rival": Column("Rival"),

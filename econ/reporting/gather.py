@@ -29,6 +29,7 @@ class Result:
     outcomes: dict[str, bool] = field(default_factory=dict)
     firsts: dict[str, list[bool]] = field(default_factory=dict)
     subsets: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    sources: dict[str, str] = field(default_factory=dict)  # problem id -> the one it was made of
 
 
 def jobs(params: Params) -> list[Job]:
@@ -126,6 +127,8 @@ def _read(job: Job, metrics: Json) -> Result:
             result.firsts[name] = detail["first_k"]["correct"]
         if "subsets" in detail:
             result.subsets[name] = tuple(detail["subsets"])
+        if "source" in detail:
+            result.sources[name] = detail["source"]
     return result
 
 

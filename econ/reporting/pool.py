@@ -94,6 +94,14 @@ class Cell:
         return dict(problems)
 
     @property
+    def sources(self) -> dict[str, str]:
+        """Problem id -> the other benchmark's problem that it was made of, as that one's outcomes name it."""
+        made_of = self.seeds[0].sources
+        return {
+            f"{self.benchmark}/{name}": f"{source.split('/')[0]}/{source}" for name, source in made_of.items()
+        }
+
+    @property
     def subsets(self) -> dict[str, tuple[str, ...]]:
         """Problem id -> the parts of its benchmark that it is in; empty where there are none."""
         return {f"{self.benchmark}/{name}": parts for name, parts in self.seeds[0].subsets.items()}

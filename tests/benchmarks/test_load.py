@@ -90,6 +90,9 @@ def test_a_benchmark_of_one_split_is_cut_in_two_that_never_mix() -> None:
     marked = {p.prompt for p in train + test if p.subsets == ("verbatim",)}
     assert marked == {s["question"] for s in SUMS[:10]}
     assert {p.subsets for p in train + test} == {("verbatim",), ("changed",)}
+    write("mirror/gsm8k/train.jsonl", SUMS[10:12])
+    download("gsm8k", here)
+    assert {p.source for p in train + test} <= {p.id for p in load("gsm8k", "test", here)}
     found = Counter(name for p in train + test for name in p.subsets)
     assert sum((Counter(part["subsets"]) for part in record["splits"].values()), Counter()) == found
     with pytest.raises(EconError, match="train_share"):

@@ -25,6 +25,7 @@ from econ.reporting import catalogue as outputs
 from econ.reporting import show
 from econ.reporting.gather import jobs
 from econ.reporting.paper import reported as paper
+from econ.reporting.tables import comparisons
 from tests.reporting.synthetic import coin, trace, write_job, write_run
 
 PAPER = Path(__file__).parents[2] / "data/paper"
@@ -308,3 +309,17 @@ def test_long_tables_run_over_latex_pages_and_short_ones_fit_their_width(project
 
 def test_latex_is_escaped() -> None:
     assert show._tex("5 % of a_b & c") == r"5 \% of a\_b \& c"
+
+
+def test_problems_made_of_one_question_count_together(project: Path) -> None:
+    """Ten GSM8K problems and ten made of them, each answered alike: no more is known than from ten."""
+    ids = [f"gsm8k/{i}" for i in range(10)]
+    own = {f"gsm8k/{one}": [i < 7] for i, one in enumerate(ids)}
+    made = {f"gsm_hard/gsm_hard/{i}": [i < 7] for i in range(10)}
+    made_of = {f"gsm_hard/gsm_hard/{i}": f"gsm8k/{one}" for i, one in enumerate(ids)}
+    both, none = own | made, {name: [False] for name in own | made}
+    together, apart = comparisons.compare(both, none, made_of), comparisons.compare(both, none)
+    alone = comparisons.compare(own, none)
+    assert together.p == pytest.approx(alone.p)
+    assert together.low == pytest.approx(alone.low)
+    assert apart.p < alone.p / 50

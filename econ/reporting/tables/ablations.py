@@ -15,7 +15,7 @@ from econ.reporting.paper import ablations as paper_ablations
 from econ.reporting.paper import reported as paper
 from econ.reporting.pool import Cell, Row
 from econ.reporting.statistics import holm, pooled_interval
-from econ.reporting.tables.comparisons import ALL, ECON, Pair, paired_columns, union
+from econ.reporting.tables.comparisons import ALL, ECON, Pair, paired_columns, sources, union
 
 _MODELS = {paper_ablations.EIGHT: "paper_llama_8b"} | {
     model: column for model, column in paper.MODELS.items() if column != "paper_llama_405b"
@@ -69,7 +69,7 @@ def _row(group: Sequence[Pair]) -> Row:
     return {
         **pair.method.key,
         "change": _change(pair),
-        **paired_columns(outcomes, theirs),
+        **paired_columns(outcomes, theirs, sources(cells)),
         "n": len(answers), "problems": len(outcomes), "seeds": len(pair.method.seeds),
         "simulated": any(pair.simulated for pair in group),
         "recorded": show.joined(pair.recorded for pair in group), "models": pair.method.models,

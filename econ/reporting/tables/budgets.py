@@ -16,7 +16,7 @@ from typing import Literal
 from econ.reporting import show
 from econ.reporting.pool import Cell, Outcomes, Row
 from econ.reporting.statistics import pooled_interval
-from econ.reporting.tables.comparisons import ALL, Pair, paired_columns, pairs, union
+from econ.reporting.tables.comparisons import ALL, Pair, paired_columns, pairs, sources, union
 
 Measure = Literal["total", "prompt once", "completion"]
 _COUNTED: dict[Measure, tuple[str, ...]] = {
@@ -171,7 +171,11 @@ def _equal_row(group: Sequence[Match]) -> Row:
         **_side("rival", theirs, first.measure, problems),
         "simulated": any(match.pair.simulated for match in group),
         "recorded": show.joined(match.pair.recorded for match in group),
-        **paired_columns(union(p.outcomes for p in ours), union(p.outcomes for p in theirs)),
+        **paired_columns(
+            union(p.outcomes for p in ours),
+            union(p.outcomes for p in theirs),
+            sources(match.pair.method for match in group),
+        ),
         "note": None if len(group) > 1 else first.note,
     }
 

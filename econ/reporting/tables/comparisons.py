@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from statistics import fmean
 
@@ -13,6 +13,7 @@ from econ.reporting.pool import Cell, Outcomes, Row
 from econ.reporting.statistics import Paired, holm, paired
 
 ECON = "econ-bne"
+Sources = Mapping[str, str]  # problem id -> source question
 ALL = "all"  # stands for every benchmark of the params, problems pooled
 
 
@@ -47,11 +48,19 @@ def union(outcomes: Iterable[Outcomes]) -> Outcomes:
     return {problem: seeds for part in outcomes for problem, seeds in part.items()}
 
 
-def compare(ours: Outcomes, theirs: Outcomes) -> Paired:
-    return paired([fmean(ours[problem]) for problem in ours], [fmean(theirs[problem]) for problem in ours])
+def sources(cells: Iterable[Cell]) -> Sources:
+    """Source questions of several benchmarks' problems, where they are not their own."""
+    return {problem: source for cell in cells for problem, source in cell.sources.items()}
 
 
-def paired_columns(ours: Outcomes, theirs: Outcomes) -> Row:
+def compare(ours: Outcomes, theirs: Outcomes, made_of: Sources | None = None) -> Paired:
+    """Paired over problems; those that ``made_of`` one question count together."""
+    clusters = [(made_of or {}).get(problem, problem) for problem in ours]
+    mine, rivals = ([fmean(side[problem]) for problem in ours] for side in (ours, theirs))
+    return paired(mine, rivals, clusters)
+
+
+def paired_columns(ours: Outcomes, theirs: Outcomes, made_of: Sources | None = None) -> Row:
     """What a paired comparison amounts to; blank where one side has nothing to compare."""
     columns = (
         "difference", "difference_low", "difference_high", "no_worse",
@@ -59,7 +68,7 @@ def paired_columns(ours: Outcomes, theirs: Outcomes) -> Row:
     )  # fmt: skip
     if not (ours and theirs):
         return {"n": len(ours or theirs), **dict.fromkeys(columns)}
-    n, *values = astuple(compare(ours, theirs))
+    n, *values = astuple(compare(ours, theirs, made_of))
     found = dict(zip(columns, values, strict=True))
     return {"n": n, **found, "no_worse": "yes" if found["no_worse"] else "no"}
 
@@ -88,7 +97,9 @@ def _paired_row(group: Sequence[Pair]) -> Row:
         "simulated": any(pair.simulated for pair in group),
         "recorded": show.joined(pair.recorded for pair in group),
         **paired_columns(
-            union(pair.method.outcomes for pair in group), union(pair.rival.outcomes for pair in group)
+            union(pair.method.outcomes for pair in group),
+            union(pair.rival.outcomes for pair in group),
+            sources(pair.method for pair in group),
         ),
     }
 
@@ -115,7 +126,7 @@ def paper_gain_rows(found: Sequence[Pair]) -> list[Row]:
 
 
 def _gain_row(reported: paper.Reported, ours: Cell, rival: Cell) -> Row:
-    result = compare(ours.outcomes, rival.outcomes)
+    result = compare(ours.outcomes, rival.outcomes, ours.sources)
     gains = reported.gains(ours.benchmark, ours.method, rival.method)
     points = [point for point, _ in gains]
     return {
