@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,7 +15,7 @@ from pathlib import Path
 from econ.errors import EconError
 from econ.llm.base import Client
 from econ.messages import failed
-from econ.params import Params
+from econ.params import LLM, Params
 from econ.records import Request, Sampling
 
 MINIMUM_FREE = 2e9  # bytes
@@ -45,6 +46,8 @@ def examine(params: Params) -> Iterator[Finding]:
     yield _data(params)
     yield _embedding(params)
     yield from _keys(params)
+    if params.llm.backend == "local":
+        yield from map(partial(_engine, params.llm), _models(params))
     yield from _backend(params)
 
 
@@ -92,6 +95,26 @@ def _embedding(params: Params) -> Finding:
         return Finding(name, False, fault.problem, fault.way_out)
 
 
+def _models(params: Params) -> list[str]:
+    """Of the params and of every variant that is played."""
+    teams = [own.llm for own in (params, *map(params.of, params.methods))]
+    return list(dict.fromkeys(model for llm in teams for model in (llm.coordinator, *llm.executors)))
+
+
+def _engine(llm: LLM, model: str) -> Finding:
+    from econ.llm.local import engines
+
+    name = f"engine of {model}"
+    try:
+        engine, reason = engines.choose(model, llm.local.engine)
+        obstacle = engines.obstacle(model) if llm.local.engine == "openvino" else ""
+    except EconError as fault:
+        return Finding(name, False, fault.problem, fault.way_out)
+    if obstacle:
+        return Finding(name, False, f"OpenVINO cannot serve it: {obstacle}", "set llm.local.engine: auto")
+    return Finding(name, None if reason else True, f"{engine}: {reason}" if reason else engine)
+
+
 def _keys(params: Params) -> Iterator[Finding]:
     official = params.llm.backend == "openai" and "api.openai.com" in (params.llm.base_url or "")
     for variable, needed in (
@@ -137,9 +160,7 @@ async def _ask(params: Params) -> list[Finding]:
 
     payer.set("doctor")
     async with open_client(params) as client:
-        teams = [own.llm for own in (params, *map(params.of, params.methods))]
-        models = dict.fromkeys(model for llm in teams for model in (llm.coordinator, *llm.executors))
-        return [*[await _model(client, model) for model in models], await _probe(client, params)]
+        return [*[await _model(client, model) for model in _models(params)], await _probe(client, params)]
 
 
 async def _model(client: Client, model: str) -> Finding:
