@@ -61,6 +61,4 @@ def usd(needs: Needs, params: Params) -> float | None:
     prices = params.llm.prices
     if any(model not in prices for model in needs):
         return None
-    return sum(
-        (t.prompt * prices[m].prompt + t.completion * prices[m].completion) / 1e6 for m, t in needs.items()
-    )
+    return sum(prices[model].usd(tally.prompt, tally.completion) for model, tally in needs.items())

@@ -305,7 +305,7 @@ class LLMClient:
 
     def _usd(self, model: str, prompt: int, completion: int) -> float | None:
         price = self._llm.prices.get(model)
-        return None if price is None else (prompt * price.prompt + completion * price.completion) / 1e6
+        return None if price is None else price.usd(prompt, completion)
 
     def _count(self, answer: Answer) -> None:
         self._counts.add(answer.prompt_tokens, answer.completion_tokens, answer.usd)

@@ -98,6 +98,10 @@ class Price(Section):
     prompt: NonNegative  # USD per million tokens
     completion: NonNegative
 
+    def usd(self, prompt_tokens: float, completion_tokens: float) -> float:
+        """The price of a call, or of many together."""
+        return (self.prompt * prompt_tokens + self.completion * completion_tokens) / 1e6
+
 
 class MaxTokens(Section):
     """Caps on completions, in tokens."""

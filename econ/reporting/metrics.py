@@ -125,7 +125,7 @@ def _price(calls: Iterable[Call], params: Params) -> float | None:
         price = params.llm.prices.get(call.model)
         if price is None:
             return None
-        total += (price.prompt * call.prompt_tokens + price.completion * call.completion_tokens) / 1e6
+        total += price.usd(call.prompt_tokens, call.completion_tokens)
     return round(total, 9)
 
 
