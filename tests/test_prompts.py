@@ -15,7 +15,7 @@ from econ import prompts
 from econ.prompts import Kind
 from econ.records import Message
 
-PROBLEM, CAP = "What is 30 plus 36?", 320
+PROBLEM, CAP = "What is 30 plus 36?", 512
 SAID = ["Final answer: 66", "", "Final answer: 65"]
 KINDS: tuple[Kind, ...] = ("number", "math", "yesno")
 
@@ -29,10 +29,10 @@ TOLD: dict[str, Callable[[Kind], list[Message]]] = {
 }
 DIGESTS: dict[str, str] = {
     "strategy": "f67ea27030782bb1",
-    "executor": "23720374d1a2f57a",
-    "executor without a strategy": "5d949100a2b95aa1",
+    "executor": "cc390cbaaaf5f173",
+    "executor without a strategy": "5231293588fb65ef",
     "commitment": "6769f7c2a106a487",
-    "cot": "c19258b78fc1fcae",
+    "cot": "8f80dfb20e693a70",
     "debate": "32b09a893e1270a0",
 }
 
@@ -58,4 +58,4 @@ def test_a_larger_cap_does_not_ask_for_longer_answers(kind: Kind, cap: int) -> N
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_tight_cap_asks_for_fewer_words(kind: Kind) -> None:
     [tight] = prompts.executor(PROBLEM, kind, None, 48)
-    assert "in at most 30 words." in tight["content"]
+    assert "at most 30 words" in tight["content"]

@@ -281,7 +281,7 @@ def _rstar(
 
 # Words that an answer is asked to keep to where its cap leaves room for more: told to be brief, a small model
 # ends by itself, is as often right, and spends half the tokens.
-BRIEF: Mapping[Kind, int] = {"number": 50, "math": 80, "yesno": 45}
+BRIEF: Mapping[Kind, int] = {"number": 50, "math": 60, "yesno": 45}
 COMMITMENT_WORDS = 25  # of its reasoning
 
 
