@@ -15,11 +15,15 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test lint clean
+.PHONY: demo smoke test lint clean
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.run
 	$(BIN)/snakemake --cores $(CORES) --config params=$(PARAMS)
+
+# The pipeline once through with a live model: the embedded 135M one, a few problems.
+smoke: $(VENV)/.run
+	$(BIN)/snakemake --cores $(CORES) --config params=params.yaml
 
 test: $(VENV)/.dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile

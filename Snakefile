@@ -6,6 +6,7 @@
 #   snakemake --touch --cores 1                             after `dvc pull`: take what is there as made
 include: "workflow/rules/common.smk"
 include: "workflow/rules/problems.smk"
+include: "workflow/rules/bank.smk"
 include: "workflow/rules/play.smk"
 include: "workflow/rules/reporting.smk"
 include: "workflow/rules/targets.smk"

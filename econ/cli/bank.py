@@ -41,9 +41,10 @@ def command() -> None:
 @benchmark_option
 @split_option
 @click.option("--embed/--no-embed", default=True, show_default=True, help="Compute the answers' vectors too.")
+@click.option("--estimate", is_flag=True, help="Only say what is still to be asked for.")
 @params_option
 @offline_option
-def build(benchmark: str, split: str, embed: bool, params_file: Path, offline: bool) -> None:
+def build(benchmark: str, split: str, embed: bool, estimate: bool, params_file: Path, offline: bool) -> None:
     """Ask the executors' model for answers to every problem in every cell of ``bank``, several of each.
 
     What is there already is not asked for again; a build that was stopped goes on where it was.
@@ -56,6 +57,9 @@ def build(benchmark: str, split: str, embed: bool, params_file: Path, offline: b
         problems = benchmarks.load(benchmark, name, params)
         for model in dict.fromkeys(params.llm.executors):
             builder = Builder(benchmark, name, model, problems, params)
+            if estimate:
+                _announce(builder, f"{benchmark}/bank-{name}")
+                continue
             asyncio.run(_build(builder, problems, params, embed=embed, offline=offline))
 
 

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from math import ceil
 from types import TracebackType
@@ -100,7 +100,8 @@ async def _trainings(params: Params, benchmark: str, n: int, variant: str | None
     for seed in params.seeds:
         job = f"{benchmark}/{name}-n{n}-s{seed}"
         paid, folder = coverage.paid(job), paths.checkpoint(benchmark, n, seed, variant)
-        left = {} if coverage.trained(own, folder) else _less(needs, paid)
+        done = own.llm.backend == "bank" or coverage.trained(own, folder)  # records cost nothing
+        left = {} if done else _less(needs, paid)
         stages.append(Stage(job, None, own.train.episodes, needs, paid, frozenset(), left))
     return stages
 
@@ -122,7 +123,8 @@ async def _evaluations(params: Params, benchmark: str, n: int, method: str, look
         job = Job(benchmark, method, n, seed)
         folder = paths.checkpoint(benchmark, n, seed, params.learned_as(variant))
         kept = await coverage.kept(own, job, problems, folder) if look else Kept(open=len(problems))
-        stages.append(_stage(job, len(problems), each, kept))
+        stage = _stage(job, len(problems), each, kept)
+        stages.append(replace(stage, left={}) if own.llm.backend == "bank" else stage)
     return stages
 
 
@@ -168,7 +170,7 @@ def _econ(params: Params, n: int, refinements: int, problem: Problem) -> Needs:
     commit = llm.commitment_tokens(kind)
     rounds = params.train.max_rounds * (refinements + 1)
     grouped = team.coordination == "hierarchical" and n > team.local_size
-    commits = ceil(n / team.local_size) + 1 if grouped else 1
+    commits = 0 if team.commitment == "vote" else ceil(n / team.local_size) + 1 if grouped else 1
     short = caps.strategy if team.strategy == "short" else team.detailed_tokens
     count = tokens.prompt_at_most
     first, later = (count(longest_turn(problem, params, n, later=later)) for later in (False, True))

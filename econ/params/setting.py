@@ -21,8 +21,8 @@ def setting(params: Params, method: str) -> dict[str, Any]:
     """The part of the params that can change ``method``'s answers."""
     params, trained = params.of(method), learns(method)
     sections = _ECON_SECTIONS if trained else ()
-    simulated = ("simulated",) if params.llm.backend == "simulated" else ()
-    kept = params.model_dump(mode="json", include={*sections, *simulated})
+    own = {"simulated": {"simulated"}, "bank": {"bank"}}.get(params.llm.backend, set())
+    kept = params.model_dump(mode="json", include={*sections, *own})
     kept["settings"] = params.settings_of(method).model_dump(mode="json")
     kept["data"] = params.data.model_dump(
         mode="json", include=_DATA | ({"train_problems"} if trained else set())

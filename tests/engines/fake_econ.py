@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+from econ.paths import bank
 from econ.reporting.catalogue import figure_files, table_files
 
 
@@ -22,6 +23,8 @@ def main(words: list[str]) -> None:
     if (fail := os.environ.get("FAKE_ECON_FAIL")) and fail in line:
         print("working on it")
         sys.exit("econ: error: the server is gone - start it again")
+    if words[0] == "bank":  # a command of its own group
+        words = words[1:]
     command, options = words[0], dict(zip(words[1::2], words[2::2], strict=True))
     for file in outputs(command, options):
         Path(file).parent.mkdir(parents=True, exist_ok=True)
@@ -40,6 +43,8 @@ def outputs(command: str, options: dict[str, str]) -> list[str]:
     if command in {"evaluate", "debate"}:
         job = f"{benchmark}/{options['--method']}-n{n}-s{seed}"
         return [f"results/traces/{job}.jsonl", f"results/metrics/{job}.json"]
+    if command == "build":
+        return [str(bank(str(benchmark), options["--split"], "smollm2-135m-instruct"))]
     made = {"aggregate": table_files(), "figures": figure_files(), "report": ["results/report/index.html"]}
     return made.get(command, [])
 

@@ -96,6 +96,31 @@ def test_a_killed_run_goes_on_where_it_stopped(project: Project) -> None:
         subprocess.run(["pkill", "-KILL", "--session", str(run.pid)], check=False)
 
 
+def test_played_from_records_every_job_waits_for_its_bank(project: Project) -> None:
+    project.params(benchmarks=["svamp"], llm={"backend": "bank"})
+    project.snakemake()
+    calls = project.calls()
+    built = {split: place for place, call in enumerate(calls) for split in ("train", "test")
+             if call.startswith(f"bank build --benchmark svamp --split {split} ")}  # fmt: skip
+    played = {call.split()[0]: place for place, call in reversed(list(enumerate(calls)))}
+    assert built["train"] < played["train"]
+    assert built["test"] < played["evaluate"]
+    project.snakemake()
+    assert project.calls() == calls
+    project.params(benchmarks=["svamp"], llm={"backend": "bank"}, bank={"samples": 9})
+    project.snakemake()
+    assert len(project.calls()) == 2 * len(calls) - 1  # all but the download
+
+
+def test_a_bank_is_recorded_on_request_alone(project: Project) -> None:
+    project.snakemake("bank_svamp")
+    assert sorted(call.split(" --params")[0] for call in project.calls()) == [
+        "bank build --benchmark svamp --split test",
+        "bank build --benchmark svamp --split train",
+        "download --benchmark svamp",
+    ]
+
+
 def test_a_fault_of_the_params_is_one_line(project: Project) -> None:
     cases = {
         "train: {episods: 3}": "unknown key 'train.episods' (did you mean 'episodes'?)",

@@ -11,8 +11,10 @@ import yaml
 from click.testing import CliRunner, Result
 
 from econ.cli import group
+from econ.costs.estimate import _econ
 from econ.llm.cache.admin import Ledger
-from econ.params import load
+from econ.params import Params, load
+from econ.records import Problem
 from econ.reporting.page.spending import HEADINGS, spending
 from econ.reporting.show import NOTHING
 from tests.llm.conftest import params_for
@@ -146,3 +148,10 @@ def test_the_upper_count_is_each_methods_own(project: Path) -> None:
     assert rows["rap"][2] == rows["rstar"][2] == str(2 * 30)  # their bound, though no such play reaches it
     assert rows["econ-bne"][2] == str(2 * (2 + 4 * 4))
     assert rows["train"][2] == str(4 * (2 + 2 * 4))
+
+
+def test_a_vote_asks_nobody() -> None:
+    problem = Problem("p", "svamp", "What is 1 plus 1?", "2")
+    llm, vote = Params(), Params.model_validate({"team": {"commitment": "vote"}})
+    asked, voted = ({m: t.calls for m, t in _econ(p, 3, 1, problem).items()} for p in (llm, vote))
+    assert sum(asked.values()) - sum(voted.values()) == 2

@@ -71,6 +71,28 @@ def answers_of(method):
     return text([setting(PARAMS, method), PARAMS.model_dump(mode="json")["llm"]["prices"]])
 
 
+def recording():
+    """All that can change a bank: the grid, the models, and how they are asked."""
+    whole = PARAMS.model_dump(mode="json")
+    llm = {
+        key: whole["llm"][key] for key in ("backend", "provider", "coordinator", "executors", "max_tokens")
+    }
+    data = {key: whole["data"][key] for key in ("train_problems", "test_problems", "sample_seed")}
+    strategy = {key: value for key, value in whole["team"].items() if "strategy" in key or "detailed" in key}
+    action = {key: whole["action"][key] for key in ("second", "fixed_top_p")}
+    return text([whole["bank"], llm, data, strategy, action, whole["embedding"]])
+
+
+def banks(benchmark, split):
+    """The banks of a split, one per executor model."""
+    return [paths.bank(benchmark, split, model) for model in dict.fromkeys(PARAMS.llm.executors)]
+
+
+def played_from(split):
+    """The banks that a job plays from: none, where models answer."""
+    return banks("{benchmark}", split) if PARAMS.llm.backend == "bank" else []
+
+
 def jobs(template, benchmarks=PARAMS.benchmarks):
     """``template`` filled in for every job of the params."""
     return [

@@ -3,6 +3,7 @@ rule train:
     input:
         problems=rules.download.output.train,
         manifest=rules.download.output.manifest,
+        bank=played_from("train"),
     output:
         directory("results/checkpoints/{benchmark}/n{n}-s{seed}{variant}"),
     log:
@@ -26,6 +27,7 @@ rule evaluate:
     input:
         problems=rules.download.output.test,
         manifest=rules.download.output.manifest,
+        bank=played_from("test"),
         checkpoint=lambda wildcards: checkpoint_of(wildcards.method) if learns(wildcards.method) else [],
     output:
         traces="results/traces/{benchmark}/{method}-n{n}-s{seed}.jsonl",

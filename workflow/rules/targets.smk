@@ -13,6 +13,12 @@ for benchmark in PARAMS.benchmarks:
 
     rule:
         name:
+            f"bank_{benchmark}"
+        input:
+            [*banks(benchmark, "train"), *banks(benchmark, "test")],
+
+    rule:
+        name:
             f"train_{benchmark}"
         input:
             checkpoints([benchmark])
