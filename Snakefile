@@ -2,6 +2,7 @@
 #
 #   snakemake --cores all                                   everything, with params.yaml
 #   snakemake --cores all --config params=params/paper.yaml with another params file
+#   snakemake --cores all --config 'set={train.episodes: 20}'  with another value
 #   snakemake --cores all evaluate_gsm8k                    all answers on one benchmark
 #   snakemake --touch --cores 1                             after `dvc pull`: take what is there as made
 include: "workflow/rules/common.smk"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import orjson
 
-from econ import benchmarks, paths, prompts
+from econ import benchmarks, fingerprint, paths, prompts
 from econ.costs.context import check_room
 from econ.files import sweep, write_atomic
 from econ.grading import extract, gradable, grade
@@ -35,6 +36,7 @@ async def run_job(make: Callable[[], Player], params: Params, job: Job, *, offli
         make: gives the method; called once the first problems could be read.
         params: the whole; the job's variant is put in here.
     """
+    from econ.reporting.doubts import doubts
     from econ.reporting.metrics import summarise
 
     base, own = parse_method(job.method)[0], params.of(job.method)
@@ -53,7 +55,11 @@ async def run_job(make: Callable[[], Player], params: Params, job: Job, *, offli
             traces = await play(method, problems, client, own, job, progress)
     write_atomic(paths.trace(job), (to_json(trace) + b"\n" for trace in traces))
     metrics = summarise(traces, benchmarks.manifest(job.benchmark), params)
+    metrics["code"] = fingerprint.answers(base, own.kind_of(job.benchmark), own.llm.backend)
+    metrics["commit"] = fingerprint.commit()
     write_atomic(paths.metrics(job), [orjson.dumps(metrics, option=orjson.OPT_INDENT_2), b"\n"])
+    for doubt in doubts(metrics):
+        print(f"econ: warning: {job.benchmark}/{job.name}: {doubt}", file=sys.stderr)
 
 
 async def play(

@@ -63,6 +63,10 @@ class Registry:
         place = self.built_in.get(name) or self._installed.get(name) or name
         return self._load(place)
 
+    def place(self, name: str) -> str:
+        """The module that a name stands for; nothing is imported."""
+        return (self.built_in.get(name) or self._installed.get(name) or name).partition(":")[0]
+
     def unknown(self, name: str) -> EconError:
         return EconError(f"unknown {self.kind} '{name}'", f"known: {', '.join(self)}, or module:Class")
 

@@ -9,17 +9,17 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner, Result
 
 from econ.benchmarks import download, load, spec
 from econ.benchmarks.sources import SHIPPED
+from econ.cli import group
 from econ.methods.base import Method
 from econ.methods.econ.method import untrained
 from econ.methods.registry import baseline
@@ -147,17 +147,12 @@ async def test_training_learns_from_golds_and_tells_nobody(twice: Any) -> None:
     assert {key: messages[0][key] for key in both} == {key: messages[1][key] for key in both}
 
 
-def looked_through(traces: Sequence[Trace]) -> subprocess.CompletedProcess[str]:
-    """``perf/leaks.py`` over these traces, in the current folder."""
+def looked_through(traces: Sequence[Trace]) -> Result:
+    """``econ audit`` over these traces, in the current folder."""
     folder = Path("results/traces/svamp")
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "debate-n3-s0.jsonl").write_bytes(b"".join(to_json(trace) + b"\n" for trace in traces))
-    script = Path(__file__).parents[1] / "perf" / "leaks.py"
-    return subprocess.run(
-        [sys.executable, str(script), "results/traces"],
-        capture_output=True, text=True, timeout=60,
-        env={"PYTHONPATH": str(script.parents[1])},
-    )  # fmt: skip
+    return CliRunner().invoke(group, ["audit"])
 
 
 @pytest.mark.parametrize("twice", ["svamp"], indirect=True)
@@ -174,7 +169,7 @@ def test_the_look_through_real_traces_finds_a_planted_gold_and_no_honest_one(twi
     method = method_of("debate", params, "svamp")
     traces = asyncio.run(play(method, problems, ScriptedClient(right), params, job))
     honest = looked_through(traces)
-    assert honest.returncode == 0, honest.stderr
+    assert honest.exit_code == 0, honest.output
     assert f"0 leaks in {9 * len(problems)} prompts" in honest.stdout
     assert (
         f"{6 * len(problems):11}{6 * len(problems):11}          0" in honest.stdout
@@ -183,6 +178,6 @@ def test_the_look_through_real_traces_finds_a_planted_gold_and_no_honest_one(twi
     hint = {"role": "user", "content": f"{first.messages[0]['content']}\nHint: {traces[0].gold}"}
     planted = replace(traces[0], calls=(replace(first, messages=(hint,)), *others))
     caught = looked_through([planted, *traces[1:]])
-    assert caught.returncode == 1
+    assert caught.exit_code == 1
     assert f"svamp debate {planted.problem_id}: debater 0, round 0" in caught.stdout
     assert "1 leaks in" in caught.stdout

@@ -1,5 +1,6 @@
 """The params file is a closed schema: a fault is one line that names the key."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -88,3 +89,36 @@ def test_a_method_without_a_benchmark_to_play_on_is_named(monkeypatch: pytest.Mo
     both = Params(benchmarks=("gsm8k", "travelplanner"), methods=("debate", "cot"))
     assert both.methods_on("gsm8k") == ("cot",)
     assert both.methods_on("travelplanner") == ("debate", "cot")
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        (["train.episodes=7", "seeds=[1, 2]"], None),
+        (["train.episode=7"], "unknown key 'train.episode'"),
+        (["train.episodes"], "is not KEY=VALUE"),
+        (["train.episodes={"], "is no value in YAML"),
+    ],
+)
+def test_single_values_are_put_in(tmp_path: Path, changes: list[str], told: str | None) -> None:
+    path = write(tmp_path, "train: {episodes: 3, gamma: 0.5}")
+    if told is None:
+        params = load(path, changes)
+        assert (params.train.episodes, params.train.gamma, params.seeds) == (7, 0.5, (1, 2))
+    else:
+        with pytest.raises(EconError, match=re.escape(told)):
+            load(path, changes)
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ("debate: {rounds: 3}", "unknown key 'debate' (a method's settings stand in 'settings.debate')"),
+        ("settings: {debate: {round: 3}}", "unknown key 'settings.debate.round' (did you mean 'rounds'?)"),
+        ("settings: {debat: {rounds: 3}}", "settings: unknown method 'debat'"),
+        ("settings: {mad: {level: 7}}", "'settings.mad.level'"),
+    ],
+)
+def test_a_methods_settings_are_read_by_its_own_model(tmp_path: Path, settings: str, told: str) -> None:
+    with pytest.raises(EconError, match=re.escape(told)):
+        load(write(tmp_path, settings))

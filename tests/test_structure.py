@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[1]
 FLOORS = """
 errors records
 files paths tokens registry messages
+fingerprint
 params
 grading equilibrium
 prompts
@@ -27,6 +28,7 @@ costs
 reporting
 playing
 api
+studies
 cli
 """
 ORDER = {name: level for level, line in enumerate(FLOORS.split("\n")) for name in line.split()}

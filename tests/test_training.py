@@ -499,7 +499,7 @@ def test_training_without_problems_is_an_error() -> None:
 
 @pytest.mark.parametrize("second", ["repetition_penalty", "top_p"])
 def test_training_on_the_simulated_team_moves_towards_its_optimum(second: str) -> None:
-    """SIMULATED. The whole study, with controls and more seeds, is perf/simulated_learning.py."""
+    """SIMULATED. The whole study, with controls and more seeds, is `econ study learning`."""
     network = {**SMALL, "belief_dim": 32, "mlp_hidden": 64, "entity_dim": 64}
     plan = {"episodes": 160, "gradient_steps": 4}
     p = params(action={"second": second}, network=network, train=plan)

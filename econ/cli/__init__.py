@@ -26,6 +26,8 @@ COMMANDS = {
     "grade": "Grade answers from anywhere.",
     "estimate": "Calls, tokens and money, before spending.",
     "cache": "Look into, move or prune the cache of paid answers.",
+    "study": "Studies on the simulated team: does it learn, does refinement help?",
+    "audit": "Look through all prompts for golds given away.",
     "doctor": "Is everything here that a run needs?",
     "timing": "Share of a run's wall time with an LLM call in flight.",
 }

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from econ.cli.options import params_option
+from econ.cli.options import load, params_option
 from econ.errors import EconError
-from econ.params import Params, load
+from econ.params import Params
 
 
 @click.command("compare")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from econ.cli.options import known_benchmark, params_option
-from econ.params import Params, load
+from econ.cli.options import known_benchmark, load, params_option
+from econ.params import Params
 
 LISTED = 20  # ids of failing golds that are shown; the manifest has them all
 

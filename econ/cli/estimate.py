@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from econ.cli.options import params_option
+from econ.cli.options import load, params_option
 from econ.costs.usage import merged, total, usd
-from econ.params import Params, load
+from econ.params import Params
 
 if TYPE_CHECKING:
     from econ.costs.estimate import Stage

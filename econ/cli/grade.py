@@ -9,9 +9,10 @@ from typing import Any
 import click
 import orjson
 
+from econ.cli.options import load, set_option
 from econ.errors import EconError
 from econ.files import json_line
-from econ.params import Params, load
+from econ.params import Params
 from econ.records import Json
 
 
@@ -19,6 +20,7 @@ from econ.records import Json
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the graded lines here.")
 @click.option("--params", "params_file", type=click.Path(path_type=Path), help="Params file with own data.")
+@set_option
 def command(file: Path, output: Path | None, params_file: Path | None) -> None:
     """Grade the answers in FILE.jsonl and print the official rates.
 
@@ -30,7 +32,7 @@ def command(file: Path, output: Path | None, params_file: Path | None) -> None:
     \b
     Example: econ grade answers.jsonl -o graded.jsonl
     """
-    params = load(params_file) if params_file else Params()
+    params = load(params_file)
     graded = [_graded(row, file, number, params) for number, row in _rows(file)]
     lines = [orjson.dumps(row) + b"\n" for row, _ in graded]
     summary = orjson.dumps(_summary(graded), option=orjson.OPT_INDENT_2).decode()

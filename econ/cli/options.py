@@ -9,11 +9,12 @@ from typing import Any, TypeVar
 import click
 
 from econ.errors import EconError
-from econ.params import Params, load
+from econ.params import Params
+from econ.params import load as load_params
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-params_option = click.option(
+_params_option = click.option(
     "--params",
     "params_file",
     type=click.Path(path_type=Path),
@@ -21,6 +22,34 @@ params_option = click.option(
     show_default=True,
     help="Params file.",
 )
+
+
+def _remember(context: click.Context, _: click.Parameter, changes: tuple[str, ...]) -> None:
+    context.meta[_CHANGES] = changes
+
+
+_CHANGES = "econ.changes"
+set_option = click.option(
+    "--set",
+    multiple=True,
+    metavar="KEY=VALUE",
+    expose_value=False,
+    callback=_remember,
+    help="Put a value into the params, such as train.episodes=20; may be repeated.",
+)
+
+
+def params_option(command: F) -> F:
+    """--params, and --set, which :func:`load` puts in."""
+    return _params_option(set_option(command))
+
+
+def load(params_file: Path | None) -> Params:
+    """The params that the command line says."""
+    context = click.get_current_context(silent=True)
+    return load_params(params_file, context.meta.get(_CHANGES, ()) if context else ())
+
+
 benchmark_option = click.option("--benchmark", required=True, help="Benchmark, as named in the params.")
 n_agents_option = click.option("--n-agents", type=click.IntRange(min=1), required=True, help="Executors.")
 seed_option = click.option("--seed", type=int, default=0, show_default=True, help="Seed of the run.")

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import click
 
-from econ.cli.options import params_option
-from econ.params import load
+from econ.cli.options import load, params_option
 
 
 @click.command("report")

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import click
 
-from econ.cli.options import known_benchmark, offline_option, params_option, seed_option
+from econ.cli.options import known_benchmark, load, offline_option, params_option, seed_option
 from econ.cli.transcript import Turns, answers, tree
 from econ.errors import EconError
 from econ.llm.base import Usage
 from econ.methods.base import Player
-from econ.params import Params, learns, load, parse_method
+from econ.params import Params, learns, parse_method
 from econ.records import Job, Problem, Trace
 
 

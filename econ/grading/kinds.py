@@ -64,5 +64,5 @@ def grader(kind: str) -> Any:
 
 
 def own(kind: str) -> Grader | None:
-    """The grader, where it is not one of the built-in modules, which other places know by name."""
-    return None if kind in GRADERS.built_in else grader(kind)
+    """The grader, where it is not one of the built-in modules, which other places know by name; else None."""
+    return grader(kind) if kind in GRADERS and kind not in GRADERS.built_in else None

@@ -23,7 +23,7 @@ class ReActSettings(Section):
     """A step is a thought and an action."""
 
     steps: Positive = 4  # at most; the benchmark: 30
-    step_tokens: Positive = 96  # cap of a step, the one that hands in the plan included
+    step_tokens: Positive = 2048  # cap of a step, the one that hands in the plan included
 
 
 class ReflexionSettings(ReActSettings):

@@ -7,7 +7,7 @@ paper's setting.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -17,7 +17,7 @@ from econ.errors import EconError
 from econ.params.bank import Bank
 from econ.params.base import Section
 from econ.params.faults import explain
-from econ.params.file import read
+from econ.params.file import changed, read
 from econ.params.learning import (
     BNE,
     Action,
@@ -192,14 +192,21 @@ class Params(Section):
         return tuple(dict.fromkeys(self.learned_as(variant) for base, variant in played if learns(base)))
 
 
-def load(path: Path) -> Params:
+def load(path: Path | None, changes: Sequence[str] = ()) -> Params:
     """Read and validate a params file.
+
+    Args:
+        path: the file; None: the defaults.
+        changes: values put in, each ``KEY=VALUE`` as of ``--set``.
 
     Raises:
         EconError: the file is missing, is not YAML, or a key is unknown, of the wrong type or impossible.
     """
-    content = read(path)
+    content = changed(read(path) if path else {}, changes)
+    where = f"params file {path}" if path else "params"
+    if changes:
+        where += f" with --set {' '.join(changes)}"
     try:
         return Params.model_validate(content)
     except ValidationError as fault:
-        raise EconError(f"params file {path}: {explain(fault, Params)}") from None
+        raise EconError(f"{where}: {explain(fault, Params)}") from None

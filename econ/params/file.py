@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,32 @@ def read(path: Path, *, below: tuple[Path, ...] = ()) -> dict[str, Any]:
     if above.resolve() in {file.resolve() for file in (*below, path)}:
         raise EconError(f"params file {path} extends itself, by way of {above}")
     return merged(read(above, below=(*below, path)), content)
+
+
+def changed(content: Mapping[str, Any], changes: Sequence[str]) -> dict[str, Any]:
+    """The content with single values put in, each given as ``KEY=VALUE``.
+
+    Args:
+        content: of a params file.
+        changes: a key is dotted (``llm.max_tokens.answer=64``); a value is read as YAML, and a mapping is put
+            into the one that is there.
+
+    Raises:
+        EconError: one is not of that form.
+    """
+    whole = dict(content)
+    for change in changes:
+        key, equals, text = change.partition("=")
+        if not (key and equals):
+            raise EconError(f"--set '{change}' is not KEY=VALUE", "such as --set train.episodes=20")
+        try:
+            value = yaml.safe_load(text)
+        except yaml.YAMLError:
+            raise EconError(f"--set {key}: '{text}' is no value in YAML") from None
+        for part in reversed(key.strip().split(".")):
+            value = {part: value}
+        whole = merged(whole, value)
+    return whole
 
 
 def _mapping(path: Path) -> dict[str, Any]:

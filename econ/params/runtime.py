@@ -45,8 +45,8 @@ class Data(Section):
     # auto: the mirror if one is named, else the hub, else the problems shipped with this project
     source: Literal["auto", "hub", "mirror", "shipped"] = "auto"
     mirror: Path | None = None  # a folder with the benchmark files; ECON_DATA_MIRROR when null
-    train_problems: Positive | None = 2  # null: all
-    test_problems: Positive | None = 2
+    train_problems: Positive | None = None  # null: all
+    test_problems: Positive | None = None
     sample_seed: int = 0  # the sample is a function of benchmark, split and this seed alone
     train_share: Annotated[float, Field(ge=0, lt=1)] = 0.25  # kept for training where there is no train split
     # TravelPlanner: reference information is fitted to this many tokens by an upper estimate that is the same
@@ -108,9 +108,9 @@ class MaxTokens(Section):
 
     strategy: Positive = 70  # hard cap; strategy_asked is what the prompt asks for (paper 4.1: 50 and 70)
     strategy_asked: Positive = 50
-    answer: Positive = 48
-    commitment: Positive = 64
-    plan: Positive = 96  # a TravelPlanner plan, as answer or commitment
+    answer: Positive = 1024
+    commitment: Positive = 512
+    plan: Positive = 2048  # a TravelPlanner plan, as answer or commitment
     probe: Positive = 16  # of the answers that show whether the server heeds what we steer with
 
 

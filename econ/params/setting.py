@@ -29,7 +29,7 @@ def setting(params: Params, method: str) -> dict[str, Any]:
     )
     kept["llm"] = params.llm.model_dump(mode="json", include=_LLM)
     if params.llm.backend == "local":
-        kept["llm"]["engine"] = params.llm.local.engine
+        kept["llm"]["local"] = {"engine": params.llm.local.engine}
     kept.get("embedding", {}).pop("engine", None)  # all compute the same vectors
     return kept
 

@@ -13,7 +13,8 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
-PIPELINE = ("Snakefile", "workflow", "profiles", "dvc.yaml", ".dvcignore", ".gitignore", "data/paper")
+PIPELINE = ("Snakefile", "workflow", "profiles", "dvc.yaml", ".dvcignore", ".gitignore", "data/paper", "econ")
+NO_CACHES = shutil.ignore_patterns("__pycache__")
 SMALL = {"benchmarks": ["svamp", "math"], "n_agents": [3], "methods": ["econ-bne", "debate", "cot"]}
 
 
@@ -58,7 +59,7 @@ def lay_out(folder: Path) -> Project:
     for name in (*PIPELINE, ".dvc/config", ".dvc/.gitignore"):
         source, target = ROOT / name, folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copytree(source, target) if source.is_dir() else shutil.copy(source, target)
+        shutil.copytree(source, target, ignore=NO_CACHES) if source.is_dir() else shutil.copy(source, target)
     who = {f"GIT_{role}_{what}": "a@b" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
     kept = {
         key: value for key, value in os.environ.items() if not key.startswith(("ECON_", "GIT_", "SNAKEMAKE"))
@@ -83,8 +84,12 @@ def lay_out(folder: Path) -> Project:
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     """A project whose ``econ`` is the fake."""
-    project = lay_out(tmp_path)
-    command = tmp_path / "bin" / "econ"
+    return faked(lay_out(tmp_path))
+
+
+def faked(project: Project) -> Project:
+    """With the fake in the place of ``econ``."""
+    command = project.folder / "bin" / "econ"
     command.parent.mkdir()
     command.write_text(
         f'#!/bin/sh\nexec "{sys.executable}" "{Path(__file__).parent / "fake_econ.py"}" "$@"\n'

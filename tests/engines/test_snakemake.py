@@ -36,6 +36,12 @@ def test_everything_is_made_once_and_only_what_a_change_concerns_again(project: 
     project.snakemake()
     assert "evaluate --benchmark svamp --method cot" in project.calls()[before]
 
+    before = len(project.calls())
+    project.snakemake("--config", "set={settings.debate.rounds: 4}")
+    again = [call for call in project.calls()[before:] if call.startswith(("train", "evaluate"))]
+    assert len(again) == 2
+    assert all(call.endswith("--set settings.debate.rounds=4") for call in again)
+
 
 def test_a_variant_that_changes_is_trained_and_answered_again_and_nothing_else(project: Project) -> None:
     chosen = {"methods": ["econ-bne", "econ-bne+other", "econ-bne+k5"], "benchmarks": ["svamp"]}

@@ -6,7 +6,7 @@ import shlex
 import sys
 import time
 
-from econ import paths
+from econ import fingerprint, paths
 from econ.benchmarks import names as benchmark_names
 from econ.errors import EconError
 from econ.params import learns, load, parse_method, setting, training
@@ -17,22 +17,23 @@ STARTED = time.time()
 
 def read_params():
     """The params file of this run, checked as a whole before any job starts."""
-    stray = set(config) - {"params"}
+    stray = set(config) - {"params", "set"}
     if stray:
-        raise EconError(
-            f"--config knows no '{min(stray)}'", "it takes params=FILE; all else stands in that file"
-        )
-    file = Path(config.get("params", "params.yaml"))
-    params = load(file)
+        raise EconError(f"--config knows no '{min(stray)}'", "it takes params=FILE and 'set={KEY: VALUE}'")
+    file, changes = Path(config.get("params", "params.yaml")), config.get("set") or {}
+    if not isinstance(changes, dict):
+        raise EconError("--config set is no mapping", "such as --config 'set={train.episodes: 20}'")
+    changes = [f"{key}={json.dumps(value)}" for key, value in changes.items()]
+    params = load(file, changes)
     known = benchmark_names(params)
     for benchmark in params.benchmarks:
         if benchmark not in known:
             raise EconError(f"{file}: unknown benchmark '{benchmark}'", f"known: {', '.join(known)}")
-    return file, params
+    return file, changes, params
 
 
 try:
-    PARAMS_FILE, PARAMS = read_params()
+    PARAMS_FILE, CHANGES, PARAMS = read_params()
 except EconError as fault:
     sys.exit(f"econ: error: {fault}")
 
@@ -64,6 +65,16 @@ def rows_of(benchmark):
 def learning_of(variant):
     """All that can change what a variant (``+NAME``, or nothing) learns."""
     return text(training(PARAMS.varied(variant[1:] or None)))
+
+
+def code_of_learning(benchmark):
+    """The code that decides on what is learned."""
+    return fingerprint.training(PARAMS.kind_of(benchmark), PARAMS.llm.backend)
+
+
+def code_of_answers(method, benchmark):
+    """The code that decides on a method's answers and their metrics."""
+    return fingerprint.answers(method, PARAMS.kind_of(benchmark), PARAMS.llm.backend)
 
 
 def answers_of(method):
@@ -120,12 +131,17 @@ def checkpoints(benchmarks=PARAMS.benchmarks):
     return expand(list(templates), benchmark=benchmarks, n=PARAMS.n_agents, seed=PARAMS.seeds)
 
 
+OPTIONS = ["--params", str(PARAMS_FILE), *(word for change in CHANGES for word in ("--set", change))]
+WORDS = shlex.join(OPTIONS).replace("{", "{{").replace("}", "}}")  # the shell's text is a format
+
+
 # What every job's shell knows beforehand.
-# PARAMS: the params file. Not in a rule's `params:`, so that its name alone makes no job run again.
+# PARAMS: the options that give a command its params. Not in a rule's `params:`, so that the file's name alone
+# makes no job run again.
 # PATH: `econ` is found beside this Snakemake too, so an environment need not be activated.
 # logged LOG COMMAND ...: all output goes to the log, and of a failure the last line to the user as well.
 shell.prefix(
-    f'set -euo pipefail; PARAMS={shlex.quote(str(PARAMS_FILE))}; PATH="$PATH:{os.path.dirname(sys.executable)}"; '
+    f'set -euo pipefail; PARAMS=({WORDS}); PATH="$PATH:{os.path.dirname(sys.executable)}"; '
     'logged() {{ local log="$1" code=0; shift; "$@" > "$log" 2>&1 || code=$?; '
     'if [ $code != 0 ]; then echo "$log: $(tail -n 1 "$log")" >&2; fi; return $code; }}; '
 )

@@ -13,12 +13,13 @@ rule train:
     threads: 1
     params:
         setting=lambda wildcards: learning_of(wildcards.variant),
+        code=lambda wildcards: code_of_learning(wildcards.benchmark),
         variant=lambda wildcards: wildcards.variant.replace("+", " --variant "),
     message:
         "Train {wildcards.benchmark}{wildcards.variant}, {wildcards.n} agents, seed {wildcards.seed}"
     shell:
         "logged {log} econ train --benchmark {wildcards.benchmark} --n-agents {wildcards.n}"
-        ' --seed {wildcards.seed}{params.variant} --params "$PARAMS"'
+        ' --seed {wildcards.seed}{params.variant} "${{PARAMS[@]}}"'
 
 
 # A method that takes no notice of the agent count runs at each of them all the same: the second time its
@@ -39,8 +40,9 @@ rule evaluate:
     threads: 1
     params:
         setting=lambda wildcards: answers_of(wildcards.method),
+        code=lambda wildcards: code_of_answers(wildcards.method, wildcards.benchmark),
     message:
         "Evaluate {wildcards.method} on {wildcards.benchmark}, {wildcards.n} agents, seed {wildcards.seed}"
     shell:
         "logged {log} econ evaluate --benchmark {wildcards.benchmark} --method {wildcards.method}"
-        ' --n-agents {wildcards.n} --seed {wildcards.seed} --params "$PARAMS"'
+        ' --n-agents {wildcards.n} --seed {wildcards.seed} "${{PARAMS[@]}}"'

@@ -13,4 +13,4 @@ rule download:
     message:
         "Download {wildcards.benchmark}"
     shell:
-        'logged {log} econ download --benchmark {wildcards.benchmark} --params "$PARAMS"'
+        'logged {log} econ download --benchmark {wildcards.benchmark} "${{PARAMS[@]}}"'

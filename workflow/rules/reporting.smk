@@ -9,10 +9,12 @@ rule aggregate:
         "results/logs/aggregate.log",
     conda:
         "../envs/econ.yaml"
+    params:
+        code=fingerprint.reporting("tables"),
     message:
         "Gather the metrics into tables"
     shell:
-        'logged {log} econ aggregate --params "$PARAMS"'
+        'logged {log} econ aggregate "${{PARAMS[@]}}"'
 
 
 rule figures:
@@ -25,10 +27,12 @@ rule figures:
         "results/logs/figures.log",
     conda:
         "../envs/econ.yaml"
+    params:
+        code=fingerprint.reporting("figures"),
     message:
         "Draw the figures"
     shell:
-        'logged {log} econ figures --params "$PARAMS"'
+        'logged {log} econ figures "${{PARAMS[@]}}"'
 
 
 rule report:
@@ -43,7 +47,32 @@ rule report:
         "../envs/econ.yaml"
     params:
         all=text(PARAMS.model_dump(mode="json")),
+        code=fingerprint.reporting("page"),
     message:
         "Gather tables and figures on one page"
     shell:
-        'logged {log} econ report --params "$PARAMS"'
+        'logged {log} econ report "${{PARAMS[@]}}"'
+
+
+# Studies of the learner on the simulated team. They take long and tell nothing of the params' models, so that
+# nothing else asks for them: `snakemake --cores all studies`.
+rule study:
+    output:
+        "results/studies/{study}.md",
+    log:
+        "results/logs/study/{study}.log",
+    wildcard_constraints:
+        study="learning|refinement",
+    conda:
+        "../envs/econ.yaml"
+    params:
+        code=fingerprint.training("number", "simulated"),
+    message:
+        "Study {wildcards.study} on the simulated team"
+    shell:
+        "logged {log} econ study {wildcards.study} --out {output}"
+
+
+rule studies:
+    input:
+        expand("results/studies/{study}.md", study=["learning", "refinement"]),

@@ -20,7 +20,7 @@ class SearchSettings(Section):
 
     max_calls: Positive = 40
     max_tokens: Positive = 40_000  # prompts and completions; never passed, a prompt being counted generously
-    step_tokens: Positive = 48  # cap of one step's completion
+    step_tokens: Positive = 256  # cap of one step's completion
     label_tokens: Positive = 6  # cap of a one-word judgement
 
 

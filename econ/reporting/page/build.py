@@ -9,6 +9,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
 from econ import __version__, paths
 from econ.errors import EconError
 from econ.files import write_atomic
@@ -16,6 +18,7 @@ from econ.params import Params
 from econ.records import Job
 from econ.reporting import show
 from econ.reporting.catalogue import FIGURES, TABLES
+from econ.reporting.doubts import of_results
 from econ.reporting.gather import jobs, remake
 from econ.reporting.page import episodes, overview, spending, verdicts
 
@@ -97,7 +100,8 @@ def write_page(params: Params, params_file: Path) -> Path:
         recorded=show.joined(map(show.recorded, frames.values())),
         simulated=any(show.is_simulated(frame) for frame in frames.values()),
         verdicts=verdicts.verdicts(frames),
-        facts=overview.facts(params, frames),
+        doubts=of_results(params),
+        facts={**overview.facts(params, frames), "Code": _code(params)},
         headings=overview.headings(params, frames),
         matrix=overview.matrix(params, frames),
         parts=PARTS,
@@ -149,6 +153,15 @@ def _versions() -> list[str]:
         lines = CONSTRAINTS.read_text(encoding="utf-8").splitlines()
         return [line for line in lines if line and not line.startswith("#")]
     return [f"{name}=={metadata.version(name)}" for name in _LIBRARIES]
+
+
+def _code(params: Params) -> str:
+    """The commits that the results were made at, and how many digests of code there are among them."""
+    made = [orjson.loads(paths.metrics(job).read_bytes()) for job in jobs(params)]
+    commits = dict.fromkeys(str(metrics["commit"]) for metrics in made if metrics.get("commit"))
+    digests = {metrics["code"] for metrics in made if metrics.get("code")}
+    where = f"commit {', '.join(commits)}" if commits else "no commit is known"
+    return f"{where} (+: with changes); {len(digests)} digests of prompts, methods, graders and learner"
 
 
 def _job(job: Job, params_file: Path) -> dict[str, Any]:

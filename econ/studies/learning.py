@@ -1,26 +1,26 @@
 """Does training improve the policy? The SIMULATED team, whose best joint action is known in closed form.
 
-    python perf/simulated_learning.py --episodes 600 --first-seed 0 --seeds 5
-
-Prints the expected reward of the joint action, as a share of the optimum's, for the trained policy and three
+Tells the expected reward of the joint action, as a share of the optimum's, for the trained policy and three
 controls (untrained, frozen actor, shuffled rewards), on problems that training did not see. Everything here
-is SIMULATED: it says that the learner learns, nothing of LLMs. Of refinement: perf/simulated_refinement.py.
+is SIMULATED: it says that the learner learns, nothing of LLMs. Of refinement:
+:mod:`econ.studies.refinement`.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from econ.equilibrium.rewards import Array
 from econ.methods.base import Session, Solution
 from econ.methods.econ.method import EconMethod
 from econ.params import Params
 from econ.records import Problem
 from econ.simulation.client import SimulatedClient, problems
-from econ.simulation.team import Array, SimulatedGame, difficulty_of
+from econ.simulation.team import SimulatedGame, difficulty_of
 from econ.training import trainer as training
 
 CONDITIONS: dict[str, dict[str, Any]] = {
@@ -92,30 +92,11 @@ async def share(n: int, episodes: int, seed: int, condition: dict[str, Any]) -> 
     return float(np.mean([g.value(played(trainer, s, 0)) / g.optimum[1] for g, s in solutions]))
 
 
-async def study(n: int, episodes: int, seeds: range) -> None:
-    print(f"SIMULATED team, N = {n}, {episodes} episodes, {len(UNSEEN)} unseen problems")
-    print("| SIMULATED: share of the optimum | " + " | ".join(f"seed {s}" for s in seeds) + " | mean |")
-    print("|---" * (len(seeds) + 2) + "|")
+async def study(n: int, episodes: int, seeds: range, say: Callable[[str], object]) -> None:
+    """Tell the study's table line by line."""
+    say(f"SIMULATED team, N = {n}, {episodes} episodes, {len(UNSEEN)} unseen problems\n")
+    say("| SIMULATED: share of the optimum | " + " | ".join(f"seed {s}" for s in seeds) + " | mean |")
+    say("|---" * (len(seeds) + 2) + "|")
     for name, condition in CONDITIONS.items():
         row = [await share(n, episodes, seed, condition) for seed in seeds]
-        print(f"| {name} | {' | '.join(f'{x:.1%}' for x in [*row, float(np.mean(row))])} |", flush=True)
-
-
-def options(doc: str | None) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--n-agents", type=int, default=3)
-    parser.add_argument("--first-seed", type=int, default=0)
-    parser.add_argument("--seeds", type=int, default=5)
-    return parser
-
-
-def main() -> None:
-    parser = options(__doc__)
-    parser.add_argument("--episodes", type=int, default=600)
-    asked = parser.parse_args()
-    seeds = range(asked.first_seed, asked.first_seed + asked.seeds)
-    asyncio.run(study(asked.n_agents, asked.episodes, seeds))
-
-
-if __name__ == "__main__":
-    main()
+        say(f"| {name} | {' | '.join(f'{x:.1%}' for x in [*row, float(np.mean(row))])} |")

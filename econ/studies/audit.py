@@ -1,23 +1,20 @@
 """Every prompt of every trace: does it tell its problem's gold before a model of the team has said it?
 
-    python perf/leaks.py results/traces [--data data/benchmarks]
-
 A prompt tells the gold when, without the problem's own text and the lines that problems with other golds
 were told too (the templates), it states the gold as the answer or holds it
 (:func:`econ.grading.leaks.tells`). That is no leak where a call of an earlier stage, itself not told, said
-the gold: debaters and coordinators read what others answered. What is left is a leak, and the exit is 1.
+the gold: debaters and coordinators read what others answered. What is left is a leak.
 
-Printed per benchmark and method: traces with a gold, prompts, prompts that tell the gold, those of them that
+Told per benchmark and method: traces with a gold, prompts, prompts that tell the gold, those of them that
 repeat a model, leaks; and strategies that told it, out of those shown.
 """
 
 from __future__ import annotations
 
-import argparse
 import re
-import sys
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
@@ -88,48 +85,40 @@ def prepared(data: Path, benchmark: str) -> tuple[str, dict[str, Problem]]:
     return kind, {p.id: p for p in (Problem(**{**orjson.loads(line), "kind": kind}) for line in stored)}
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("traces", type=Path)
-    parser.add_argument("--data", type=Path, help="default: data/benchmarks beside results/")
-    options = parser.parse_args()
-    data = options.data or options.traces.parent.parent / "data" / "benchmarks"
-    table: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0] * len(COLUMNS))
-    found: list[str] = []
-    for benchmark, method, traces in read(options.traces):
+@dataclass(slots=True)
+class Audit:
+    """Counts per benchmark and method (``COLUMNS``), and each leak in a line."""
+
+    table: dict[tuple[str, str], list[int]]
+    leaks: list[str]
+
+    @property
+    def prompts(self) -> int:
+        return sum(row[1] for row in self.table.values())
+
+
+def audited(folder: Path, data: Path) -> Audit:
+    """Look through the trace files below ``folder``; their problems are below ``data``.
+
+    Raises:
+        EconError: there is no trace, or a benchmark's problems are not there.
+    """
+    found = Audit(defaultdict(lambda: [0] * len(COLUMNS)), [])
+    for benchmark, method, traces in read(folder):
         kind, problems = prepared(data, benchmark)
         frame = templates(traces, problems)
         for trace in traces:
             knowing, leaks = audit(trace, problems[trace.problem_id], kind, frame)
-            strategy = trace.detail.get("strategy_text")
+            strategy = bool(trace.detail.get("strategy_text"))
             told = trace.detail.get("strategy_tells_gold") is True
-            counts = (
-                1,
-                len(trace.calls),
-                len(knowing),
-                len(knowing) - len(leaks),
-                len(leaks),
-                bool(strategy),
-                told,
-            )
-            row = table[benchmark, method]
-            table[benchmark, method] = [a + b for a, b in zip(row, counts, strict=True)]
-            found += [
+            repeats = len(knowing) - len(leaks)
+            counts = (1, len(trace.calls), len(knowing), repeats, len(leaks), strategy, told)
+            row = found.table[benchmark, method]
+            found.table[benchmark, method] = [a + b for a, b in zip(row, counts, strict=True)]
+            found.leaks += [
                 f"{benchmark} {method} {trace.problem_id}: {call.role} {call.agent}, round {call.round}"
                 for call in leaks
             ]
-    print(f"{'benchmark':15}{'method':18}", *(f"{name:>11}" for name in COLUMNS), sep="")
-    for (benchmark, method), row in sorted(table.items()):
-        print(f"{benchmark:15}{method:18}", *(f"{count:11}" for count in row), sep="")
-    print(*found, sep="\n", end="\n" if found else "")
-    print(f"{len(found)} leaks in {sum(row[1] for row in table.values())} prompts")
-    return 1 if found or not table else 0
-
-
-if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except EconError as fault:
-        sys.exit(str(fault))
+    if not found.table:
+        raise EconError(f"there is no trace with a gold below {folder}", "name the folder: econ audit FOLDER")
+    return found

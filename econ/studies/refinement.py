@@ -1,7 +1,5 @@
 """Does refinement help? The SIMULATED team, whose equilibria are known in closed form.
 
-    python perf/simulated_refinement.py --first-seed 0 --seeds 5
-
 For both rules, and for a policy trained in full and one half-trained: the expected reward of the joint
 action at e^0 and at e^K as a share of the optimum's, and its exploitability (the sum of what each executor
 could gain by deviating alone, exact, in units of reward). Then accuracies. Refinement ends when a commitment
@@ -12,14 +10,14 @@ actions as econ-bne does, once holding them at e^0. Everything here is SIMULATED
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Callable, Sequence
 
 import numpy as np
-from simulated_learning import UNSEEN, games, learn, options, played, solve
 
+from econ.equilibrium.rewards import Array
 from econ.grading import grade
 from econ.methods.base import Solution
-from econ.simulation.team import Array
+from econ.studies.learning import UNSEEN, games, learn, played, solve
 from econ.training import trainer as training
 from econ.training.displacement import displacement
 
@@ -63,10 +61,11 @@ async def measure(n: int, episodes: int, seed: int, rule: str) -> tuple[Array, A
     return positions(trainer, bne), np.array(right, dtype=float), float(np.mean([len(s.steps) for s in bne]))
 
 
-async def displaced(n: int, episodes: int, seeds: range) -> None:
+async def displaced(n: int, episodes: int, seeds: range, say: Callable[[str], object]) -> None:
     """What one refinement gains at the policy and off it, beside a random step and the best within a step."""
-    print("\n| SIMULATED: rule | information | off the policy | gain | random step | best within a step "
-          "| share of the best | step |\n" + "|---" * 8 + "|")  # fmt: skip
+    say("| SIMULATED: rule | information | off the policy | gain | random step | best within a step "
+        "| share of the best | step |")  # fmt: skip
+    say("|---" * 8 + "|")
     for rule, information in (
         ("learned", "coordinator"),
         ("learned", "own"),
@@ -80,13 +79,15 @@ async def displaced(n: int, episodes: int, seeds: range) -> None:
                 np.mean([getattr(each, name) for each in found])
                 for name in ("gain", "random", "best", "step")
             )
-            print(f"| {rule} | {information} | {distance:.2f} | {gain:+.4f} | {random:+.4f} | {best:+.4f} "
-                  f"| {f'{gain / best:.0%}' if distance else '-'} | {step:.3f} |", flush=True)  # fmt: skip
+            say(f"| {rule} | {information} | {distance:.2f} | {gain:+.4f} | {random:+.4f} | {best:+.4f} "
+                f"| {f'{gain / best:.0%}' if distance else '-'} | {step:.3f} |")  # fmt: skip
 
 
-async def study(n: int, policies: list[int], seeds: range) -> None:
-    print(f"SIMULATED team, N = {n}, seeds {seeds.start} to {seeds.stop - 1}, {len(UNSEEN)} unseen problems")
-    print(HEADS[0] + "\n" + "|---" * 6 + "|")
+async def study(n: int, policies: Sequence[int], seeds: range, say: Callable[[str], object]) -> None:
+    """Tell the study's three tables line by line; ``policies``: episodes of training, in full first."""
+    say(f"SIMULATED team, N = {n}, seeds {seeds.start} to {seeds.stop - 1}, {len(UNSEEN)} unseen problems\n")
+    await displaced(n, policies[0], seeds, say)
+    say("\n" + HEADS[0] + "\n" + "|---" * 6 + "|")
     accuracies = []
     for rule in ("learned", "best_response"):
         for episodes in policies:
@@ -95,12 +96,14 @@ async def study(n: int, policies: list[int], seeds: range) -> None:
             by_seed = ", ".join(f"{a:.1%} -> {b:.1%}" for a, b in at[:, :, 0])
             (a, x), (b, y) = at.mean(axis=0)
             rounds = np.mean([found[2] for found in measured])
-            print(f"| {rule} | {episodes} | {by_seed} | {a:.1%} -> {b:.1%} | {x:.4f} -> {y:.4f} "
-                  f"| {rounds:.2f} |", flush=True)  # fmt: skip
+            say(f"| {rule} | {episodes} | {by_seed} | {a:.1%} -> {b:.1%} | {x:.4f} -> {y:.4f} "
+                f"| {rounds:.2f} |")  # fmt: skip
             cells = [f"{x:.1%}" for x in right.mean(axis=(0, 2))]
             cells += [difference(right[:, one] - right[:, other]) for one, other in PAIRS.values()]
             accuracies.append(f"| {rule} | {episodes} | {' | '.join(cells)} |")
-    print("\n" + HEADS[1] + "\n" + "|---" * (2 + len(PLAYS) + len(PAIRS)) + "|", *accuracies, sep="\n")
+    say("\n" + HEADS[1] + "\n" + "|---" * (2 + len(PLAYS) + len(PAIRS)) + "|")
+    for line in accuracies:
+        say(line)
 
 
 def difference(paired: Array) -> str:
@@ -110,16 +113,3 @@ def difference(paired: Array) -> str:
     means = np.take_along_axis(np.broadcast_to(paired, draws.shape), draws, axis=2).mean(axis=(1, 2))
     low, high = np.quantile(means, [0.025, 0.975]) * 100
     return f"{paired.mean() * 100:+.1f} [{low:+.1f}, {high:+.1f}]"
-
-
-def main() -> None:
-    parser = options(__doc__)
-    parser.add_argument("--policies", type=int, nargs="+", default=[600, 150], help="episodes of training")
-    asked = parser.parse_args()
-    seeds = range(asked.first_seed, asked.first_seed + asked.seeds)
-    asyncio.run(displaced(asked.n_agents, asked.policies[0], seeds))
-    asyncio.run(study(asked.n_agents, asked.policies, seeds))
-
-
-if __name__ == "__main__":
-    main()
