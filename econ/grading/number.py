@@ -39,7 +39,8 @@ _TOKEN = re.compile(
     r"|dot)\b)(?!\d)",
     re.IGNORECASE,
 )
-_UNITS = r"(?:\s*(?!or\b|and\b|if\b)\\?[A-Za-z%°][\w%°./-]*){0,4}"  # "square metres per hour"
+# A word is read whole (possessive): a long one must not be tried in all its pieces.
+_UNITS = r"(?:\s*(?!or\b|and\b|if\b)\\?[A-Za-z%°][\w%°./-]*+){0,4}"  # "square metres per hour"
 _MONEY = r"\\?[$€£¥]?\s?"
 _AMOUNT = rf"-?{_MONEY}{DECIMAL}(?:\s*/\s*{DECIMAL})?"
 # Two values of which neither is chosen. "1.5 hours, or 90 minutes" says one value twice: the units differ.
