@@ -18,6 +18,7 @@ from econ.grading.leaks import tells
 from econ.grading.rounds import marked
 from econ.llm import open_client, payer
 from econ.llm.base import Client
+from econ.llm.complete import Completeness
 from econ.methods.base import Player, Session, Solution
 from econ.methods.econ.method import earned
 from econ.params import Params, learns, parse_method
@@ -30,7 +31,8 @@ async def run_job(make: Callable[[], Player], params: Params, job: Job, *, offli
 
     Problems are in flight together, bounded by ``llm.max_in_flight``. Both files are written at the end in
     one step each: a run that is interrupted leaves earlier results as they were, and goes on from the call
-    cache when it is started again.
+    cache when it is started again. So does one with more failed calls than ``llm.failed_share`` allows, of
+    which nothing is written.
 
     Args:
         make: gives the method; called once the first problems could be read.
@@ -53,6 +55,11 @@ async def run_job(make: Callable[[], Player], params: Params, job: Job, *, offli
         gc.freeze()  # what is loaded by now stays: looking through all of it holds every call up for 0.15 s
         with Progress(len(problems), "problems", client, f"{job.benchmark}/{job.name}") as progress:
             traces = await play(method, problems, client, own, job, progress)
+    complete = Completeness(
+        f"{job.benchmark}/{job.name}", "llm.failed_share.answers", own.llm.failed_share.answers
+    )
+    complete.add(call for trace in traces for call in trace.calls)
+    complete.demand()
     write_atomic(paths.trace(job), (to_json(trace) + b"\n" for trace in traces))
     metrics = summarise(traces, benchmarks.manifest(job.benchmark), params)
     metrics["code"] = fingerprint.answers(base, own.kind_of(job.benchmark), own.llm.backend)

@@ -77,9 +77,9 @@ class Call:
     """One LLM call as it happened. ``error`` is None for an answer, else why there is none.
 
     ``text`` is the answer; ``thinking``, what the model thought before it, is kept and counted, and never
-    graded, shown to an executor or sent to a peer. ``cached`` says that the answer was paid for by another
-    call (same request, earlier), not by this one; a replay of a run from the cache therefore records the same
-    value as the run itself.
+    graded, shown to an executor or sent to a peer. ``cached`` says that the answer was recorded before the
+    run, in a bank. Which of several jobs paid for an answer that they share is the order's affair, and not
+    told.
     """
 
     role: str

@@ -296,7 +296,7 @@ def test_tiny_params_train_and_really_update() -> None:
 def test_a_failed_executor_is_absent_for_the_coordinator_and_earns_nothing() -> None:
     def fail(call: Call) -> Call:
         if call.role == "executor" and call.agent == 1:
-            return replace(call, text="", error="timeout")
+            return replace(call, text="", error="empty answer")
         return call
 
     p = params()
@@ -310,14 +310,28 @@ def test_a_failed_executor_is_absent_for_the_coordinator_and_earns_nothing() -> 
     assert all("Answer 2: (no answer)" in r.messages[0]["content"] for r in commitments)
 
 
+def test_nothing_is_learned_from_an_interval_whose_calls_failed(tmp_path: Path) -> None:
+    def fail(call: Call) -> Call:
+        return (
+            replace(call, text="", error="timeout") if call.role == "executor" and call.agent == 1 else call
+        )
+
+    p = params()
+    with pytest.raises(
+        EconError, match=r"is incomplete: .* \(timeout: .* more than llm\.failed_share\.train 0 "
+    ):
+        train(p, client=Recorder(p, fail), folder=tmp_path)
+    assert not list(tmp_path.glob("*.safetensors"))
+
+
 def test_a_failed_commitment_is_invalid_and_no_executor_stands_in() -> None:
     def fail(call: Call) -> Call:
         committed = call.role == "coordinator" and "final_answer" in call.text
-        return replace(call, text="", error="server error 500") if committed else call
+        return replace(call, text="", error="empty answer") if committed else call
 
     p = params()
     solution = solve(untrained(p, 3, "econ-baseline", 0), p, Recorder(p, fail))
-    assert solution.error == "server error 500"
+    assert solution.error == "empty answer"
     assert solution.text == ""
     trainer = train(p, client=Recorder(p, fail), episodes=8)
     assert all((e.outcome == 0).all() for e in trainer.learner.replay.episodes)

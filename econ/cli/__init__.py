@@ -72,7 +72,7 @@ def main() -> None:
         fault.show()
         sys.exit(fault.exit_code)
     except Exception as fault:
-        fail(explained(fault))
+        fail(explained(fault), getattr(fault, "code", 1))
 
 
 def explained(fault: Exception) -> str:

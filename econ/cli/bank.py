@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from econ import interrupts
 from econ.cli.options import benchmark_option, load_for, offline_option, params_option, seed_option
 from econ.errors import EconError
 from econ.params import Params
@@ -60,7 +60,7 @@ def build(benchmark: str, split: str, embed: bool, estimate: bool, params_file: 
             if estimate:
                 _announce(builder, f"{benchmark}/bank-{name}")
                 continue
-            asyncio.run(_build(builder, problems, params, embed=embed, offline=offline))
+            interrupts.run(_build(builder, problems, params, embed=embed, offline=offline))
 
 
 async def _build(
@@ -187,7 +187,7 @@ def check(benchmark: str, split: Split, answers: int, seed: int, params_file: Pa
 
     problems = benchmarks.load(benchmark, split, params)
     passed = [
-        asyncio.run(_check(benchmark, split, model, problems, params, answers, seed, offline=offline))
+        interrupts.run(_check(benchmark, split, model, problems, params, answers, seed, offline=offline))
         for model in dict.fromkeys(params.llm.executors)
     ]
     if not all(passed):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
 import click
 
+from econ import interrupts
 from econ.cli.options import F, job_options, load_for
 from econ.params import learns
 from econ.records import Job
@@ -68,4 +68,4 @@ def evaluate(job: Job, params_file: Path, checkpoint: Path | None, *, offline: b
         return player(job.method, own, job.benchmark, job.n_agents, folder)
 
     made = None if trained else make()  # an untrained one is quick to make, or to refuse
-    asyncio.run(run_job(lambda: made or make(), params, job, offline=offline))
+    interrupts.run(run_job(lambda: made or make(), params, job, offline=offline))

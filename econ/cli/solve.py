@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from pathlib import Path
 
 import click
 
+from econ import interrupts
 from econ.cli.options import known_benchmark, load, offline_option, params_option, seed_option
 from econ.cli.transcript import Turns, answers, tree
 from econ.errors import EconError
@@ -52,7 +52,7 @@ def command(
     job = Job(benchmark, method, n_agents or params.n_agents[0], seed)
     player = _method(job, params)
     own = params.of(method)
-    asyncio.run(_solve(player, problem, own, job, offline=offline, show_prompts=show_prompts))
+    interrupts.run(_solve(player, problem, own, job, offline=offline, show_prompts=show_prompts))
 
 
 def _find(benchmark: str, question: str | None, problem_id: str | None, params: Params) -> Problem:

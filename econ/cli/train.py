@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from econ import interrupts
 from econ.cli.options import job_options, load_for
 from econ.errors import EconError
 from econ.params import Params
@@ -44,7 +45,9 @@ def command(
         raise EconError(
             f"variant '{variant}' changes nothing that is learned", "it plays from the checkpoint without it"
         )
-    asyncio.run(_train(own, benchmark, n_agents, seed, variant, start_from, resume=resume, offline=offline))
+    interrupts.run(
+        _train(own, benchmark, n_agents, seed, variant, start_from, resume=resume, offline=offline)
+    )
 
 
 async def _train(

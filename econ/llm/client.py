@@ -15,14 +15,15 @@ from econ.errors import EconError
 from econ.llm import base as face
 from econ.llm.activity import Activity
 from econ.llm.backends.base import Backend
-from econ.llm.backends.dialects import Dialect
+from econ.llm.backends.dialects import Dialect, folded
 from econ.llm.backends.openai import say
 from econ.llm.base import Counts, Progress, Usage, Vector
 from econ.llm.cache.store import Answer, Cache, digest, fact_key, missing
 from econ.llm.embedding.client import Embedder
-from econ.llm.faults import Fault, backoff
+from econ.llm.faults import Fault, backoff, refuses_system
 from econ.llm.limits import Gate, Purse
 from econ.llm.notices import Notices
+from econ.llm.patience import Failed, Patience
 from econ.llm.probe import Prober
 from econ.llm.replies import Reply
 from econ.messages import EMPTY
@@ -31,21 +32,13 @@ from econ.records import Call, Json, Message, Request
 
 EMPTY_TRIES = 2  # an empty answer is asked for again this often, then it is the model's answer
 LOOK_AGAIN = 0.05  # seconds until the first look at a call that another process pays for; then less often
-DRAIN_SECONDS = 10.0  # after Ctrl-C: how long paid answers are waited for
+DRAIN_SECONDS = 20.0  # after Ctrl-C, SIGTERM or SIGHUP: how long paid answers are waited for
 
 T = TypeVar("T")
 
 
 class MakeBackend(Protocol):
     def __call__(self, llm: LLM, cache: Cache, *, offline: bool) -> Backend: ...
-
-
-class Failed(Exception):
-    """A call that got no answer; ``reason`` goes into its record."""
-
-    def __init__(self, reason: str) -> None:
-        self.reason = reason
-        super().__init__(reason)
 
 
 class LLMClient:
@@ -68,16 +61,17 @@ class LLMClient:
         self._counts = Counts()
         self._paying: dict[bytes, asyncio.Task[Answer]] = {}
         self._asking: dict[bytes, asyncio.Task[int | None]] = {}
-        self._alive = time.monotonic()  # when the server last gave an answer
         self._sent: set[asyncio.Task[Any] | None] = set()  # on the wire, or answered and not yet kept
         self._told: set[tuple[str, str]] = set()  # models and reasons of failed calls
-        self._closing = False
         self._activity: Activity | None = None
         self._cache = Cache()
         self._backend = backend(params.llm, self._cache, offline=offline)
         self._dialect: Dialect
         self._gate = Gate(self._backend.name, self._backend.in_flight, self._llm.limits)
         self._purse = Purse(self._llm.budget, self._cache)
+        self._patience = Patience(self._llm, self._backend.where, self._backend.key_variable)
+        self._longest_wait = min(30.0, max(0.5, self._llm.patience_seconds / 8))
+        self._folding: set[str] = set()  # models that know no system role
         self._notices = Notices(self._cache, self._backend.name)
         self._embedder = Embedder(params, self._cache, offline)
 
@@ -106,11 +100,13 @@ class LLMClient:
 
     async def _drain(self, seconds: float | None) -> None:
         """Let what is on the wire arrive, since it is paid for; what is not sent yet is dropped."""
-        self._closing = True
+        self._patience.closing = True
         for task in self._paying.values():
             if task not in self._sent:
                 task.cancel()
         if self._paying:
+            if seconds is not None:
+                say(f"waiting {seconds:g} s at most for {len(self._paying)} answers that are on their way")
             await asyncio.wait(list(self._paying.values()), timeout=seconds)
 
     # -- answers ------------------------------------------------------------------------------------------
@@ -131,18 +127,18 @@ class LLMClient:
             try:
                 answer = await asyncio.shield(task)
             except Failed as failure:
-                self._count_failed(request.model, failure.reason)
-                return self._report(_call(request, None, payer, failure.reason), paid=False)
+                self._count_failed(request.model, failure)
+                return self._report(_call(request, None, failure.reason), paid=False)
             paid = answer.payer == payer
         if not paid:
             self._counts.cached += 1
-        return self._report(_call(request, answer, payer, None), paid)
+        return self._report(_call(request, answer, None), paid)
 
     def look_up(self, request: Request) -> tuple[bytes, Call] | None:
         """A request's address and its answer, if that is kept."""
         key = self._key(self._dialect.body(request), request)
         answer = self._cache.get(key)
-        return None if answer is None else (key, _call(request, answer, answer.payer, None))
+        return None if answer is None else (key, _call(request, answer, None))
 
     def _report(self, call: Call, paid: bool) -> Call:
         if self._progress is not None:
@@ -186,44 +182,14 @@ class LLMClient:
                 answer = await self._attempt(key, body, payer, may_be_empty=last)
             except Fault as fault:
                 tries += 0 if fault.gone else 1
-                self._give_up(fault, tries, started)
+                self._patience.decide(fault, tries, started, body)
                 if fault.gone:
                     await self._backend.revive()
-                await backoff(tries, fault.after)
+                await backoff(tries, fault.after, self._longest_wait)
             else:
                 if answer is not None:
                     return answer
                 empty += 1
-
-    def _give_up(self, fault: Fault, tries: int, started: float) -> None:
-        """Raises if another try makes no sense.
-
-        Raises:
-            Failed: for this call.
-            EconError: for every call: the key is refused, or the server is gone past patience.
-        """
-        if fault.refused and self._backend.key_variable:
-            raise EconError(
-                f"{self._backend.where} refuses the key ({fault.reason})",
-                f"check {self._backend.key_variable} in the environment, and its rights to the model",
-            )
-        if self._closing:
-            raise Failed(fault.reason)
-        patience = self._llm.patience_seconds
-        now = time.monotonic()
-        if fault.gone and now - max(self._alive, started) > patience:
-            raise EconError(
-                f"{self._backend.where} is gone for {patience:g} s ({fault.reason})",
-                "start it and run again: every answer is kept",
-            )
-        spent = tries > self._llm.max_retries and not (fault.limited and now - started <= patience)
-        if not fault.retry or spent:
-            if "response_format" in fault.detail or "json_schema" in fault.detail:
-                raise EconError(
-                    f"{self._backend.where} takes no structured answers: {fault.detail}",
-                    "set llm.structured: false",
-                )
-            raise Failed(fault.reason)
 
     async def _attempt(self, key: bytes, body: Json, payer: str, *, may_be_empty: bool) -> Answer | None:
         """One attempt, and its answer kept; None: it is empty and may not be.
@@ -237,9 +203,9 @@ class LLMClient:
             try:
                 await self._gate.pace(sum(upper))
                 reply = await self._on_the_wire(body)
-                self._arrived(reply, sum(upper))
+                self._arrived(reply, body, sum(upper))
                 self._notices.arrived(body["model"], body["messages"], reply)
-                if reply.why == EMPTY and not (may_be_empty or self._closing):
+                if reply.why == EMPTY and not (may_be_empty or self._patience.closing):
                     self._charge(reply, body, reservation)
                     return None
                 answer = await self._answer(reply, body, payer)
@@ -252,8 +218,8 @@ class LLMClient:
         self._count(answer)
         return answer
 
-    def _arrived(self, reply: Reply, upper: int) -> None:
-        self._alive = time.monotonic()
+    def _arrived(self, reply: Reply, body: Json, upper: int) -> None:
+        self._patience.arrived(body)
         used = (reply.prompt_tokens or 0) + (reply.completion_tokens or 0)
         self._gate.settle(upper, used or upper)
 
@@ -267,12 +233,28 @@ class LLMClient:
         activity.begin()
         self._sent.add(task)
         try:
-            return await self._backend.send(body)
+            return await self._send(body)
         except Fault:
             self._sent.discard(task)
             raise
         finally:
             activity.end()
+
+    async def _send(self, body: Json) -> Reply:
+        """The server's reply; a system message goes in front of the user's where the model takes none."""
+        model = body["model"]
+        try:
+            return await self._backend.send(self._folded(body) if model in self._folding else body)
+        except Fault as fault:
+            if model in self._folding or not refuses_system(fault, body):
+                raise
+        if model not in self._folding:
+            self._folding.add(model)
+            say(f"{model} takes no system message: its text goes in front of the first user message")
+        return await self._backend.send(self._folded(body))
+
+    def _folded(self, body: Json) -> Json:
+        return {**body, "messages": folded(body["messages"])}
 
     async def _answer(self, reply: Reply, body: Json, payer: str) -> Answer:
         prompt, completion = reply.prompt_tokens, reply.completion_tokens
@@ -301,7 +283,7 @@ class LLMClient:
         """Of prompt and answer, where a limit asks for them."""
         if not (self._purse.active or self._gate.counts_tokens):
             return 0, 0
-        return tokens.prompt_at_most(body["messages"]), body[self._dialect.max_tokens]
+        return tokens.prompt_at_most(body["messages"]), self._dialect.cap(body)
 
     def _usd(self, model: str, prompt: int, completion: int) -> float | None:
         price = self._llm.prices.get(model)
@@ -312,11 +294,12 @@ class LLMClient:
         if self._activity is not None:
             self._activity.answered(answer.prompt_tokens, answer.completion_tokens)
 
-    def _count_failed(self, model: str, reason: str) -> None:
+    def _count_failed(self, model: str, failure: Failed) -> None:
         self._counts.failed += 1
-        if (model, reason) not in self._told:
-            self._told.add((model, reason))
-            say(f"a call to {model} got no answer: {reason}; such calls count as failed, `econ doctor` looks")
+        if (model, failure.reason) not in self._told:
+            self._told.add((model, failure.reason))
+            said = f"{failure.reason}: {failure.detail}" if failure.detail else failure.reason
+            say(f"a call to {model} got no answer ({said}); such calls count as failed, `econ doctor` looks")
 
     @property
     def usage(self) -> Usage:
@@ -336,26 +319,35 @@ class LLMClient:
             raise missing(f"a token count for model {model}")
         count = await self._patiently(lambda: self._backend.count_tokens(model, text))
         if count is None:
-            count = tokens.at_most(text)
+            return tokens.at_most(text)
         self._cache.put_facts("tokens", [(key, str(count).encode())])
         return count
 
     async def context_tokens(self, model: str) -> int | None:
         key = fact_key("context", self._backend.name, self._backend.identity(model), self._llm.local.context)
-        known = self._cache.fact(key)
-        if known is not None:
-            value: int | None = orjson.loads(known)
-            return value
         if self._offline:
-            return None  # nobody who paid for answers asked for it, so none depends on it
+            return self._known_context(key)  # what nobody who paid for answers asked for, none depends on
         task = self._asking.get(key)
         if task is None:
             task = self._asking[key] = asyncio.create_task(self._ask_context(key, model))
         return await asyncio.shield(task)
 
     async def _ask_context(self, key: bytes, model: str) -> int | None:
-        value = await self._patiently(lambda: self._backend.context_tokens(model))
-        self._cache.put_facts("context", [(key, orjson.dumps(value))])
+        """Anew in each client: a server may be started again with another context."""
+        known = self._known_context(key)
+        try:
+            value = await self._backend.context_tokens(model)
+        except Fault:
+            if known is not None:
+                return known
+            value = await self._patiently(lambda: self._backend.context_tokens(model))
+        if value is not None and value != known:
+            self._cache.put_facts("context", [(key, orjson.dumps(value))])
+        return value
+
+    def _known_context(self, key: bytes) -> int | None:
+        known = self._cache.fact(key)
+        value: int | None = None if known is None else orjson.loads(known)
         return value
 
     async def probe(self, prompt: Sequence[Message] = ()) -> None:
@@ -374,15 +366,15 @@ class LLMClient:
             except Fault as fault:
                 tries += 0 if fault.gone else 1
                 try:
-                    self._give_up(fault, tries, started)
-                except Failed as failure:
-                    raise EconError(f"{self._backend.where} answers a plain question with: {failure.reason}",
+                    self._patience.decide(fault, tries, started)
+                except Failed:
+                    raise EconError(f"{self._backend.where} answers a plain question with: {fault.told}",
                                     "is llm.base_url right?") from None  # fmt: skip
                 await self._backend.revive()
-                await backoff(tries, fault.after)
+                await backoff(tries, fault.after, self._longest_wait)
 
 
-def _call(request: Request, answer: Answer | None, payer: str, error: str | None) -> Call:
+def _call(request: Request, answer: Answer | None, error: str | None) -> Call:
     if answer is None:
         return Call.of(request, "", 0, 0, error=error)
     return Call.of(
@@ -390,7 +382,6 @@ def _call(request: Request, answer: Answer | None, payer: str, error: str | None
         answer.text,
         answer.prompt_tokens,
         answer.completion_tokens,
-        cached=answer.payer != payer,
         error=error if answer.text else answer.why or EMPTY,
         finish_reason=answer.finish_reason,
         tokens_estimated=answer.estimated,

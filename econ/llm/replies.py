@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from econ.llm.faults import Fault
+from econ.llm.faults import Fault, error_fault, is_page, words_of
 from econ.messages import read_message
 
 MOST_TOKENS = 2**31  # of one call; a server that counts more counts nothing
@@ -34,8 +34,12 @@ def read_reply(payload: bytes) -> Reply:
         Fault: truncated, not JSON, without a choice, or an error in an answer's clothes.
     """
     data = decoded(payload)
+    if isinstance(data, dict) and data.get("error") and not data.get("choices"):
+        raise error_fault(data["error"])
     try:
         choice = data["choices"][0]
+        if choice.get("error"):
+            raise error_fault(choice["error"])
         finish = _reason(choice.get("finish_reason"))
         said = read_message(choice["message"], finish)
         usage = data.get("usage")
@@ -67,7 +71,8 @@ def decoded(payload: bytes) -> Any:
     try:
         return _whole(json.loads(payload.decode("utf-8-sig", "replace"), strict=False))
     except (ValueError, RecursionError):
-        raise Fault("malformed response") from None
+        _, words = words_of(payload)
+        raise Fault("malformed response", page=is_page(payload), detail=words) from None
 
 
 def _whole(value: Any) -> Any:

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from econ import registry
 from econ.params.base import NonNegative, Positive, Section
+from econ.params.servers import BaseUrl, ExtraBody, FailedShare, Failing, Fields, Headers
 
 BENCHMARKS = tuple(registry.BENCHMARKS.built_in)
 
@@ -125,7 +126,13 @@ Backend = Annotated[str, AfterValidator(_known_backend)]
 
 class LLM(Section):
     backend: Backend = "local"  # local | together | openai | simulated | one of yours
-    base_url: str | None = None  # openai: http://127.0.0.1:8000/v1
+    base_url: BaseUrl | None = None  # openai: http://127.0.0.1:8000/v1
+    # For servers that differ: other names for fields of a request, null leaves one out, for instance
+    # {max_tokens: max_completion_tokens, seed: null}; further fields, such as {reasoning_effort: low};
+    # further headers, a secret value as $NAME of an environment variable
+    fields: Fields = Field(default_factory=dict)
+    extra_body: ExtraBody = Field(default_factory=dict)
+    headers: Headers = Field(default_factory=dict)
     dialect: Literal["auto", "vllm", "llama.cpp", "openai"] = "auto"  # how an openai server names the penalty
     provider: str | None = (
         None  # openai: the name answers are cached under; null: base_url (set it if that moves)
@@ -138,6 +145,9 @@ class LLM(Section):
     patience_seconds: Annotated[float, Field(gt=0)] = (
         120.0  # how long a server may be gone before the run ends
     )
+    failed_share: Failing = (
+        FailedShare()
+    )  # calls without an answer that a job may have; more: it is incomplete
     structured: bool = True  # ask for schema-constrained commitments where the server can
     max_tokens: MaxTokens = MaxTokens()
     limits: Limits = Limits()

@@ -22,6 +22,7 @@ from econ.equilibrium.replay import Experience, stray
 from econ.errors import EconError
 from econ.files import sweep, write_atomic
 from econ.llm.base import Client
+from econ.llm.complete import Completeness
 from econ.methods.base import Session
 from econ.methods.econ.episode import Episode, play_episode
 from econ.methods.econ.scoring import Graded, Pool, Tasks, controlled, experiences, score
@@ -62,6 +63,11 @@ class Trainer:
         self.best: float | None = None
         self.stop: str | None = None
         self.commitments: dict[str, Tensor] = {}  # the last one of each problem
+        self.complete = Completeness(
+            f"the training of {run.benchmark}/n{run.n_agents}-s{run.seed}",
+            "llm.failed_share.train",
+            run.params.llm.failed_share.train,
+        )
         self.graded: Graded = {}
         self.pool: Pool = {}  # of a training by shuffled rewards, all that was earned
         self.watch: Callable[[Episode], None] | None = None  # told of every episode, in order
@@ -92,6 +98,7 @@ class Trainer:
             self.episodes, min(self.episodes + self.params.train.update_interval, self.params.train.episodes)
         )
         played = await asyncio.gather(*(self._play(number) for number in numbers))
+        self.complete.demand()  # before anything is learned from an answer that is not there
         episodes = [episode for episode, _ in played]
         if self.watch is not None:
             for episode in episodes:
@@ -120,6 +127,7 @@ class Trainer:
         episode = await play_episode(
             session, self.learner.team, self.params.bne.max_iterations_train, explorer
         )
+        self.complete.add(session.calls)
         if self.client.simulated:
             return episode, score(episode, problem, self.params, self.graded)
         return episode, await asyncio.to_thread(score, episode, problem, self.params, self.graded)

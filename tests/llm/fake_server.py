@@ -19,6 +19,8 @@ from typing import Any, Self
 import orjson
 from aiohttp import web
 
+from tests.llm.canned import CANNED, error
+
 Body = dict[str, Any]
 Answer = Callable[[Body], "str | Body"]  # a text, or a whole message with "finish_reason" and "model" in it
 # A fault's name for the n-th attempt (from 0) of a body, or None: an HTTP status, 429-date, overflow, drop,
@@ -32,6 +34,9 @@ class Seen:
     body: Body
     fault: str | None
     authorization: str | None
+    headers: dict[str, str]
+    query: str
+    host: str
 
 
 def no_fault(body: Body, attempt: int) -> str | None:
@@ -55,6 +60,7 @@ class FakeServer:
         self.answer, self.faults, self.latency, self.owner = answer, faults, latency, owner
         self.port, self.context, self.keep_log = port, context, keep_log
         self.usage = usage  # what it says of every answer; None: the truth
+        self.listing = 200  # status of the models' list
         self.listings = 0  # of the models, asked for
         self.log: list[Seen] = []
         self.answered: list[tuple[float, bytes]] = []  # when, and the request's body
@@ -103,6 +109,8 @@ class FakeServer:
 
     async def _models(self, request: web.Request) -> web.Response:
         self.listings += 1
+        if self.listing != 200:
+            return web.json_response(error("Loading model"), status=self.listing)
         row = {"id": "fake", "object": "model", "owned_by": self.owner, "max_model_len": self.context}
         row["context_length"] = self.context  # as Together names it
         return web.json_response({"object": "list", "data": [row]})
@@ -114,7 +122,8 @@ class FakeServer:
         self._attempts[payload] += 1
         fault = self.faults(body, attempt)
         if self.keep_log:
-            self.log.append(Seen(time.time(), body, fault, request.headers.get("Authorization")))
+            self.log.append(Seen(time.time(), body, fault, request.headers.get("Authorization"),
+                                 dict(request.headers), request.query_string, request.host))  # fmt: skip
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         try:
@@ -128,6 +137,12 @@ class FakeServer:
             self.in_flight -= 1
 
     async def _respond(self, request: web.Request, body: Body, fault: str | None) -> web.StreamResponse:
+        if fault in CANNED:
+            status, said, headers = CANNED[fault]
+            raw = said if isinstance(said, bytes) else json.dumps(said).encode()
+            return web.Response(
+                status=status, body=raw, headers={"Content-Type": "application/json", **headers}
+            )
         if fault in ("429", "429-date"):
             after = "0.01" if fault == "429" else "Wed, 21 Oct 2015 07:28:00 GMT"
             return web.json_response(

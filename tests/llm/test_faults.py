@@ -23,7 +23,7 @@ MENDABLE = ["429", "429-date", "500", "503", "drop", "truncated", "not-json", "n
 PERMANENT = {
     "500": "http 500", "429": "http 429", "drop": "connection dropped", "truncated": "malformed response",
     "not-json": "malformed response", "no-choices": "malformed response", "empty": "empty answer",
-    "404": "http 404", "overflow": "context overflow",
+    "400": "http 400", "overflow": "context overflow",
 }  # fmt: skip
 
 
@@ -57,7 +57,7 @@ async def test_a_lasting_fault_is_invalid_with_its_reason(fault: str, reason: st
         tries = sum(seen.fault == fault for seen in server.log)
     assert [call.error for call in calls] == [None, None, None, reason, None, None]
     assert calls[3].text == ""
-    assert tries == 1 if reason in ("http 404", "context overflow") else tries >= 3
+    assert tries == 1 if reason in ("http 400", "context overflow") else tries >= 3
 
 
 async def test_a_hanging_answer_times_out() -> None:

@@ -13,12 +13,12 @@ a server would apply by default is sent explicitly, at its neutral value:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from econ.errors import EconError
-from econ.records import Json, Request
+from econ.records import Json, Message, Request
 
 LLAMA_LOOK_BACK = 32768  # tokens; the server takes no "all" here, and a window this long is all of it
 
@@ -31,12 +31,24 @@ class Dialect:
         penalty: names of the multiplicative repetition penalty; none: the provider has none.
         max_tokens: name of the cap on the completion.
         fixed: fields sent with every request.
+        fields: other names for fields (``llm.fields``); None: the field is left out.
+        extra: further fields (``llm.extra_body``).
     """
 
     name: str
     penalty: tuple[str, ...]
     max_tokens: str = "max_tokens"
     fixed: Mapping[str, Any] = field(default_factory=dict)
+    fields: Mapping[str, str | None] = field(default_factory=dict)
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def shaped(self, fields: Mapping[str, str | None], extra: Mapping[str, Any]) -> Dialect:
+        """The dialect of a server that has other names for some fields, and further ones."""
+        return replace(self, fields=fields, extra=extra)
+
+    def cap(self, body: Json) -> int:
+        """The cap on the completion that a body states; 0: it states none."""
+        return int(body.get(self.fields.get(self.max_tokens) or self.max_tokens, 0))
 
     def body(self, request: Request) -> Json:
         """The request's JSON body.
@@ -63,7 +75,24 @@ class Dialect:
                 "type": "json_schema",
                 "json_schema": {"name": "answer", "strict": True, "schema": dict(request.schema)},
             }
+        body |= self.extra
+        for name, other in self.fields.items():
+            if name in body:
+                value = body.pop(name)
+                if other is not None:
+                    body[other] = value
         return body
+
+
+def folded(messages: Sequence[Message]) -> list[Message]:
+    """System messages in front of the first user message, for a model that knows no system role."""
+    system = [message["content"] for message in messages if message["role"] == "system"]
+    rest = [dict(message) for message in messages if message["role"] != "system"]
+    first = next((message for message in rest if message["role"] == "user"), None)
+    if first is None:
+        return [{"role": "user", "content": "\n\n".join(system)}, *rest]
+    first["content"] = "\n\n".join([*system, first["content"]])
+    return rest
 
 
 VLLM = Dialect("vllm", ("repetition_penalty",), fixed={"top_k": -1, "min_p": 0.0})

@@ -1,31 +1,27 @@
-"""Any OpenAI-compatible server, and the transport of all backends (:class:`econ.llm.backends.base.Backend`).
+"""Any OpenAI-compatible server (:class:`econ.llm.backends.base.Backend`).
 
 A backend makes one attempt and tells faults apart; caching, limits and retries are the client's
-(:mod:`econ.llm.client`). The transport decides the overhead: plain aiohttp with an unbounded pool costs a
-tenth of an SDK's CPU per call, so it carries everything, Together's SDK too.
+(:mod:`econ.llm.client`).
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-
-import orjson
 
 from econ.errors import EconError
 from econ.llm.backends import dialects
 from econ.llm.backends.dialects import DIALECTS, Dialect
+from econ.llm.backends.http import Address, connection
 from econ.llm.cache.store import Cache, fact_key
-from econ.llm.faults import Fault, http_fault
+from econ.llm.faults import Fault
 from econ.llm.replies import Reply, read_reply
 from econ.records import Json
 
 if TYPE_CHECKING:
-    import aiohttp
-
     from econ.params import LLM
 
 Say = Callable[[str], None]
@@ -35,87 +31,12 @@ def say(line: str) -> None:
     print(f"econ: {line}", file=sys.stderr, flush=True)
 
 
-class Received(NamedTuple):
-    status: int
-    payload: bytes
-    retry_after: str | None
-
-
-class Http:
-    """POST and GET over one aiohttp session, made at first use."""
-
-    def __init__(self, timeout: float, key: str | None = None) -> None:
-        self._timeout = timeout
-        self._key = key
-        self._session: aiohttp.ClientSession | None = None
-
-    def _open(self) -> aiohttp.ClientSession:
-        import aiohttp
-
-        headers = {"Content-Type": "application/json"}
-        if self._key:
-            headers["Authorization"] = f"Bearer {self._key}"
-        return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60),
-            timeout=aiohttp.ClientTimeout(total=self._timeout, sock_connect=min(30.0, self._timeout)),
-            headers=headers,
-        )
-
-    async def exchange(
-        self, method: str, url: str, data: bytes | None = None, headers: Mapping[str, str] | None = None
-    ) -> Received:
-        """What the server answers, whatever its status.
-
-        Raises:
-            Fault: it gives no whole answer.
-        """
-        import aiohttp
-
-        if self._session is None:
-            self._session = self._open()
-        try:
-            async with self._session.request(method, url, data=data, headers=headers) as response:
-                payload = await response.read()
-                return Received(response.status, payload, response.headers.get("Retry-After"))
-        except aiohttp.ClientConnectorDNSError:
-            raise Fault("unknown host", gone=True) from None
-        except aiohttp.ClientConnectorError:
-            raise Fault("connection refused", gone=True) from None
-        except TimeoutError:
-            raise Fault("timeout") from None
-        except aiohttp.InvalidURL:
-            way_out = "correct llm.base_url: one like http://127.0.0.1:8000/v1"
-            raise EconError(f"'{url}' is not a URL", way_out) from None
-        except (aiohttp.ClientError, OSError):
-            raise Fault("connection dropped") from None
-
-    async def ask(self, method: str, url: str, body: Json | None = None) -> bytes:
-        """The body of a 200 answer.
-
-        Raises:
-            Fault: anything else.
-        """
-        got = await self.exchange(method, url, None if body is None else orjson.dumps(body))
-        if got.status != 200:
-            raise http_fault(got.status, got.payload, got.retry_after)
-        return got.payload
-
-    async def json(self, method: str, url: str, body: Json | None = None) -> Any:
-        try:
-            return orjson.loads(await self.ask(method, url, body))
-        except orjson.JSONDecodeError:
-            raise Fault("malformed response") from None
-
-    async def close(self) -> None:
-        if self._session is not None:
-            await self._session.close()
-
-
 class OpenAI:
     """Any OpenAI-compatible server: vLLM, llama.cpp, Ollama, the official one …"""
 
     def __init__(self, llm: LLM, cache: Cache, *, offline: bool) -> None:
-        self.where = (llm.base_url or "").rstrip("/")
+        self._address = Address.of(llm.base_url or "")
+        self.where = self._address.base
         self._official = urlsplit(self.where).hostname == "api.openai.com"
         self.name = f"openai:{llm.provider or self.where}"
         self.key_variable: str | None = "OPENAI_API_KEY"
@@ -126,12 +47,15 @@ class OpenAI:
         self._wanted = llm.dialect
         self._cache = cache
         self._offline = offline
-        self._http = Http(llm.timeout_seconds, key)
+        self._http = connection(llm, key, offline=offline)
+        self._completions = self._address.of_path("/chat/completions")
+        self._shape = (llm.fields, llm.extra_body)
         self._dialect: Dialect | None = None
+        self._rows: list[Json] | None = None
 
     async def dialect(self) -> Dialect:
         if self._dialect is None:
-            self._dialect = await self._find_dialect()
+            self._dialect = (await self._find_dialect()).shaped(*self._shape)
         return self._dialect
 
     async def _find_dialect(self) -> Dialect:
@@ -139,18 +63,28 @@ class OpenAI:
             return dialects.OFFICIAL_OPENAI
         if self._wanted != "auto":
             return DIALECTS[self._wanted]
+        return DIALECTS[await self._asked()]
+
+    async def _asked(self) -> str:
+        """What the server says it is, anew at each start; what it said before, where it cannot be asked."""
         key = fact_key("dialect", self.where)
         known = self._cache.fact(key)
-        if known is not None:
-            return DIALECTS[known.decode()]
         if self._offline:
-            raise EconError(
-                f"the dialect of {self.where} was never found out",
-                "set llm.dialect, or run without --offline",
-            )
-        name = await self._ask_dialect()
-        self._cache.put_facts("dialect", [(key, name.encode())])
-        return DIALECTS[name]
+            if known is None:
+                raise EconError(
+                    f"the dialect of {self.where} was never found out",
+                    "set llm.dialect, or run without --offline",
+                )
+            return known.decode()
+        try:
+            name = await self._ask_dialect()
+        except Fault:
+            if known is None:
+                raise
+            return known.decode()
+        if known != name.encode():
+            self._cache.put_facts("dialect", [(key, name.encode())])
+        return name
 
     async def _ask_dialect(self) -> str:
         owners = {str(row.get("owned_by", "")).lower() for row in await self._models()}
@@ -161,21 +95,27 @@ class OpenAI:
         return "unknown"
 
     async def _models(self) -> list[Json]:
-        """The rows of the server's list of models; empty where it has none."""
-        try:
-            models = await self._http.json("GET", f"{self.where}/models")
-        except Fault as fault:
-            if fault.gone or fault.refused:
-                raise
-            return []
-        rows = models.get("data", []) if isinstance(models, dict) else models
-        return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+        """The rows of the server's list of models; empty where it has none.
+
+        Raises:
+            Fault: the server cannot say for now.
+        """
+        if self._rows is None:
+            try:
+                models = await self._http.json("GET", self._address.of_path("/models"))
+            except Fault as fault:
+                if fault.retry or fault.refused:
+                    raise
+                models = []
+            rows = models.get("data", []) if isinstance(models, dict) else models
+            self._rows = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+        return self._rows
 
     async def _has_props(self) -> bool:
         """llama.cpp's own endpoint, which older versions without ``owned_by`` have too."""
         try:
             return "default_generation_settings" in await self._http.json("GET", f"{self.root}/props")
-        except (Fault, TypeError):
+        except (Fault, TypeError):  # of a server that has just listed its models
             return False
 
     @property
@@ -186,7 +126,7 @@ class OpenAI:
         return model
 
     async def send(self, body: Json) -> Reply:
-        return read_reply(await self._http.ask("POST", f"{self.where}/chat/completions", body))
+        return read_reply(await self._http.ask("POST", self._completions, body))
 
     async def revive(self) -> None:
         """Not ours to start."""
@@ -199,11 +139,20 @@ class OpenAI:
         try:
             answer = await self._http.json("POST", f"{self.root}/tokenize", body)
             return len(answer["tokens"])
-        except (Fault, LookupError, TypeError):
+        except Fault as fault:
+            if fault.gone or fault.unavailable or fault.limited:
+                raise
+            return None
+        except (LookupError, TypeError):
             return None
 
     async def context_tokens(self, model: str) -> int | None:
-        rows = await self._models()
+        try:
+            rows = await self._models()
+        except Fault as fault:
+            if fault.gone or fault.unavailable or fault.limited:
+                raise
+            return None
         for row in rows:
             length = row.get("max_model_len") or (row.get("meta") or {}).get("n_ctx")
             if isinstance(length, int) and (row.get("id") == model or len(rows) == 1):

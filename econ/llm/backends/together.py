@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from econ.errors import EconError
 from econ.llm.backends import dialects
 from econ.llm.backends.dialects import Dialect
-from econ.llm.backends.openai import Http, missing_key
+from econ.llm.backends.http import Http, connection
+from econ.llm.backends.openai import missing_key
 from econ.llm.cache.store import Cache
 from econ.llm.faults import Fault, http_fault
 from econ.llm.replies import Reply, read_reply
+from econ.params.servers import base_url
 from econ.records import Json
 
 if TYPE_CHECKING:
@@ -53,18 +56,20 @@ class Together:
 
     def __init__(self, llm: LLM, cache: Cache, *, offline: bool) -> None:
         self.name = "together"
-        base_url = llm.base_url or os.environ.get("TOGETHER_BASE_URL")
-        self._base_url = base_url.rstrip("/").removesuffix("/v1") if base_url else None
+        url = llm.base_url or stated_url("TOGETHER_BASE_URL")
+        self._base_url = url.rstrip("/").removesuffix("/v1") if url else None
         self.where = self._base_url or "Together AI"
         self.key_variable: str | None = "TOGETHER_API_KEY"
-        if not os.environ.get("TOGETHER_API_KEY") and not offline:
+        key = os.environ.get("TOGETHER_API_KEY")
+        if not key and not offline:
             raise missing_key("TOGETHER_API_KEY")
         self.in_flight = llm.max_in_flight
-        self._timeout = llm.timeout_seconds
+        self._http = connection(llm, key, offline=offline)
+        self._dialect = dialects.TOGETHER.shaped(llm.fields, llm.extra_body)
         self._client: AsyncTogether | None = None
 
     async def dialect(self) -> Dialect:
-        return dialects.TOGETHER
+        return self._dialect
 
     def identity(self, model: str) -> str:
         return model
@@ -74,7 +79,7 @@ class Together:
 
         if self._client is None:
             self._client = AsyncTogether(
-                base_url=self._base_url, max_retries=0, http_client=Carrier(Http(self._timeout))
+                base_url=self._base_url, max_retries=0, http_client=Carrier(self._http)
             )
         return self._client
 
@@ -98,7 +103,7 @@ class Together:
             rows: Any = await self._sdk().get("/v1/models", cast_to=object)
         except Exception as error:
             fault = _fault(error)
-            if not isinstance(fault, Fault) or fault.gone or fault.refused:
+            if not isinstance(fault, Fault) or fault.retry or fault.refused:
                 raise fault from None
             return None
         rows = rows.get("data") if isinstance(rows, dict) else rows
@@ -109,6 +114,19 @@ class Together:
     async def close(self) -> None:
         if self._client is not None:
             await self._client.close()
+
+
+def stated_url(variable: str) -> str | None:
+    """A base URL that the environment states.
+
+    Raises:
+        EconError: it is none.
+    """
+    url = os.environ.get(variable)
+    try:
+        return base_url(url) if url else None
+    except ValueError as fault:
+        raise EconError(f"{variable} {fault}", "correct or unset it") from None
 
 
 def _fault(error: Exception) -> Exception:

@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Lock
 
 from econ.errors import EconError
-from econ.llm.backends.openai import Http
+from econ.llm.backends.http import Http
 from econ.llm.base import Vector
 from econ.llm.cache.store import Cache, fact_key, missing
 from econ.llm.faults import Fault

@@ -13,7 +13,8 @@ from zlib import crc32
 from econ.errors import EconError
 from econ.llm.backends import dialects
 from econ.llm.backends.dialects import Dialect
-from econ.llm.backends.openai import Http, Say, say
+from econ.llm.backends.http import Http
+from econ.llm.backends.openai import Say, say
 from econ.llm.cache.store import Cache
 from econ.llm.local import engines
 from econ.llm.local.serve import lower_priority
