@@ -8,11 +8,9 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-import orjson
-
 from econ import benchmarks, fingerprint, paths, prompts
 from econ.costs.context import check_room
-from econ.files import sweep, write_atomic
+from econ.files import sweep
 from econ.grading import extract, gradable, grade
 from econ.grading.leaks import tells
 from econ.grading.rounds import marked
@@ -23,7 +21,7 @@ from econ.methods.base import Player, Session, Solution
 from econ.methods.econ.method import earned
 from econ.params import Params, learns, parse_method
 from econ.progress import Progress
-from econ.records import Job, Json, Problem, Trace, Verdict, to_json
+from econ.records import Job, Json, Problem, Trace, Verdict
 
 
 async def run_job(make: Callable[[], Player], params: Params, job: Job, *, offline: bool = False) -> None:
@@ -38,6 +36,7 @@ async def run_job(make: Callable[[], Player], params: Params, job: Job, *, offli
         make: gives the method; called once the first problems could be read.
         params: the whole; the job's variant is put in here.
     """
+    from econ.reporting import results
     from econ.reporting.doubts import doubts
     from econ.reporting.metrics import summarise
 
@@ -60,11 +59,10 @@ async def run_job(make: Callable[[], Player], params: Params, job: Job, *, offli
     )
     complete.add(call for trace in traces for call in trace.calls)
     complete.demand()
-    write_atomic(paths.trace(job), (to_json(trace) + b"\n" for trace in traces))
     metrics = summarise(traces, benchmarks.manifest(job.benchmark), params)
     metrics["code"] = fingerprint.answers(base, own.kind_of(job.benchmark), own.llm.backend)
     metrics["commit"] = fingerprint.commit()
-    write_atomic(paths.metrics(job), [orjson.dumps(metrics, option=orjson.OPT_INDENT_2), b"\n"])
+    results.write(job, traces, metrics)
     for doubt in doubts(metrics):
         print(f"econ: warning: {job.benchmark}/{job.name}: {doubt}", file=sys.stderr)
 

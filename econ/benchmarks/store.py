@@ -114,14 +114,22 @@ def manifest(name: str) -> Json:
     Raises:
         EconError: the benchmark has not been downloaded.
     """
-    path = paths.manifest(name)
+    path, again = paths.manifest(name), f"run: econ download --benchmark {name}"
     try:
-        record: Json = orjson.loads(path.read_bytes())
+        record = orjson.loads(path.read_bytes())
+        whole = {"source", "licence", "train_share", "splits"} <= set(record) and all(
+            isinstance(record["splits"][split][key], kind)
+            for split in SPLITS
+            for key, kind in (("sha256", str), ("rows", int), ("revision_checked", bool))
+        )
     except FileNotFoundError:
-        raise EconError(f"{path} does not exist", f"run: econ download --benchmark {name}") from None
-    except orjson.JSONDecodeError:
-        raise EconError(f"{path} is damaged", f"run: econ download --benchmark {name}") from None
-    return record
+        raise EconError(f"{path} does not exist", again) from None
+    except (orjson.JSONDecodeError, LookupError, TypeError):
+        whole = False
+    if not whole:
+        raise EconError(f"{path} is damaged, or of another version", again)
+    known: Json = record
+    return known
 
 
 def load(name: str, split: Split, params: Params) -> list[Problem]:

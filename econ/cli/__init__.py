@@ -25,6 +25,7 @@ COMMANDS = {
     "solve": "Answer one problem and show it as it happens.",
     "grade": "Grade answers from anywhere.",
     "estimate": "Calls, tokens and money, before spending.",
+    "verify": "Check that all results and kept answers are as they were written.",
     "cache": "Look into, move or prune the cache of paid answers.",
     "study": "Studies on the simulated team: does it learn, does refinement help?",
     "audit": "Look through all prompts for golds given away.",
@@ -95,7 +96,7 @@ def explained(fault: Exception) -> str:
         return str(
             EconError(
                 f"the call cache in .econ/cache cannot be used: {fault}",
-                "move it away to start a new one, and `econ cache import` what you exported",
+                "stop all jobs and run: econ cache repair",
             )
         )
     raise fault

@@ -19,7 +19,7 @@ def command(params_file: Path) -> None:
     """
     params = load(params_file)
     from econ import paths
-    from econ.reporting import show
+    from econ.reporting import manifest, show
     from econ.reporting.gather import gather
     from econ.reporting.tables.build import build
 
@@ -27,6 +27,7 @@ def command(params_file: Path) -> None:
     frames = build(results)
     for name, frame in frames.items():
         show.write(name, frame)
+    manifest.write(results)
     told = show.joined(result.metrics.get("recorded") for result in results)
     mark = f", {show.RECORDED} ({told})" if told else ""
     mark = f", {show.SIMULATED}" if any(result.metrics["simulated"] for result in results) else mark

@@ -201,9 +201,8 @@ async def _check(
     benchmark: str, split: Split, model: str, problems: Sequence[Problem], params: Params, answers: int,
     seed: int, *, offline: bool,
 ) -> bool:  # fmt: skip
-    import orjson
 
-    from econ import paths
+    from econ import paths, seals
     from econ.bank import check, draws, store
     from econ.files import write_atomic
     from econ.llm import open_client, payer
@@ -223,7 +222,7 @@ async def _check(
     found = check.calibrate(asked, right, bank, params)
     path = paths.bank_check(benchmark, split, model)
     record = {"passed": found.passed, "model": bank.card.model, "simulated": bank.card.simulated}
-    write_atomic(path, [orjson.dumps(record | asdict(found), option=orjson.OPT_INDENT_2), b"\n"])
+    write_atomic(path, [seals.document(record | asdict(found))])
     calibration.draw(found, bank.card, path)
     click.echo(f"{calibration.sentence(found, bank.card)}; {path}")
     return found.passed

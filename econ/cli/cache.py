@@ -72,6 +72,20 @@ def prune(model: str | None, older_than: float | None, everything: bool) -> None
     click.echo(f"{number:,} rows deleted")
 
 
+@command.command("repair")
+def repair() -> None:
+    """Make a damaged cache anew from all rows that are whole; no job may be at work.
+
+    What is lost is asked for again when a job needs it. The damaged file stays beside the new one.
+    """
+    from econ.llm.cache.repair import repair as mend
+
+    health, aside = mend()
+    for what, number in sorted(health.ill.items()):
+        click.echo(f"  damaged: {what} ({number:,})")
+    click.echo(f"{health.answers:,} answers and {health.facts:,} facts are whole; the file before is {aside}")
+
+
 def _size(path: Path) -> str:
     """Of a file, and of the database's log beside it."""
     files = (file for file in (path, path.with_name(f"{path.name}-wal")) if file.exists())

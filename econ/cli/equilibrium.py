@@ -56,9 +56,8 @@ def command(
              econ equilibrium --benchmark svamp --n-agents 3 --policy '[[0.7, 1], [0.7, 1], [1.3, 1.1]]'
     """
     params = load_for(params_file, benchmark)
-    import orjson
 
-    from econ import paths
+    from econ import paths, seals
     from econ.certify.document import document
     from econ.certify.policies import default_folder, load_policy
     from econ.certify.recorded import recorded
@@ -69,7 +68,7 @@ def command(
     policy, features = load_policy(game, wanted, folder, informed=informed)
     made = document(game, policy, seed, features)
     path = out or paths.equilibrium(benchmark, n_agents, seed)
-    write_atomic(path, [orjson.dumps(made, option=orjson.OPT_INDENT_2), b"\n"])
+    write_atomic(path, [seals.document(made)])
     for line in lines(made):
         click.echo(line)
     click.echo(str(path))

@@ -33,9 +33,8 @@ def command(
     """
     params = load_for(params_file, benchmark)
     lengths = _lengths(horizons)
-    import orjson
 
-    from econ import paths
+    from econ import paths, seals
     from econ.certify.recorded import recorded
     from econ.certify.regret import document
     from econ.files import write_atomic
@@ -43,7 +42,7 @@ def command(
     game = recorded(params, benchmark, n_agents, "train")
     made = asyncio.run(document(game, lengths, range(seeds)))
     path = out or paths.regret(benchmark, n_agents)
-    write_atomic(path, [orjson.dumps(made, option=orjson.OPT_INDENT_2), b"\n"])
+    write_atomic(path, [seals.document(made)])
     for line in lines(made):
         click.echo(line)
     click.echo(str(path))

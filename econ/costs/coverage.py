@@ -12,10 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import orjson
 from pydantic import ValidationError
 
-from econ import tokens
+from econ import seals, tokens
 from econ.costs.usage import Needs, Tally, add
 from econ.errors import EconError
 from econ.llm.base import Vector
@@ -25,7 +24,7 @@ from econ.llm.client import LLMClient
 from econ.methods.base import Player, Session, Solution
 from econ.methods.registry import baseline
 from econ.params import LLM, Params, learns, parse_method, training
-from econ.records import Call, Job, Json, Problem, Request
+from econ.records import Call, Job, Problem, Request
 from econ.registry import BACKENDS
 
 
@@ -87,12 +86,12 @@ def trained(params: Params, checkpoint: Path) -> bool:
     config = checkpoint / "config.json"
     if not config.is_file():
         return False
-    document: Json = orjson.loads(config.read_bytes())
     try:
+        document = seals.read(config, "train it again with econ train")
         same = training(Params.model_validate(document["params"])) == training(params)
-    except ValidationError:  # params of another version
+        return same and document["progress"]["stop"] is not None
+    except (EconError, ValidationError, LookupError, TypeError):  # damaged, or of another version
         return False
-    return same and document["progress"]["stop"] is not None
 
 
 def paid(job: str) -> Needs:

@@ -1,7 +1,8 @@
 """Checkpoints: one safetensors file each, with everything that training goes on from, and nothing pickled.
 
 Tensors: the networks, their targets, the optimiser's moments and the replay buffer. Header: the whole params,
-the job, alpha, counters and the training curve. Written in one step: a kill leaves the old file or the new.
+the job, alpha, counters and the training curve, behind the digest of the whole file. Written in one step: a
+kill leaves the old file or the new.
 """
 
 from __future__ import annotations
@@ -13,17 +14,20 @@ from typing import Any
 import orjson
 import torch
 from pydantic import ValidationError
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors import SafetensorError
+from safetensors.torch import load, save
 from torch import Tensor
 
+from econ import seals
 from econ.equilibrium.learner import Learner
 from econ.equilibrium.networks import TeamNetworks
 from econ.errors import EconError
 from econ.files import write_atomic
 from econ.params import Params
 
-FORMAT = "econ-checkpoint-5"
+FORMAT = "econ-checkpoint-6"
+REMAKE = "train it again with econ train"
+_MARK = f'"{FORMAT}":"'.encode()  # the digest follows, then the header
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,8 @@ def save_learner(path: Path, learner: Learner, header: Header, extra: dict[str, 
             tensors |= {f"optimizer.{side}.{index}.{k}": v for k, v in state.items()}
     tensors = {k: v.detach().clone().contiguous() for k, v in tensors.items()}
     # One key: safetensors writes several in no fixed order, and equal checkpoints should be equal files.
-    write_atomic(path, [save(tensors, {FORMAT: orjson.dumps(header).decode()})])
+    content = save(tensors, {FORMAT: seals.BLANK.decode() + orjson.dumps(header).decode()})
+    write_atomic(path, [seals.seal(content, _MARK)])
 
 
 def load_learner(path: Path, params: Params) -> tuple[Learner, Header, dict[str, Tensor]]:
@@ -97,15 +102,15 @@ def read(path: Path) -> tuple[Header, dict[str, Tensor]]:
             f"no checkpoint at {path}", "train it first with econ train (a variant: --variant NAME)"
         )
     try:
-        with safe_open(str(path), framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
-    except (SafetensorError, OSError) as fault:
-        raise EconError(f"checkpoint {path} cannot be read: {fault}", "train it again") from None
-    if FORMAT not in metadata:
-        raise EconError(f"{path} is not a checkpoint of this version", "train it again with econ train")
-    raw = orjson.loads(metadata[FORMAT])
-    return Header(**{**raw, "alpha": tuple(raw["alpha"])}), tensors
+        content = path.read_bytes()
+        metadata = orjson.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])["__metadata__"]
+        if FORMAT not in metadata:
+            raise EconError(f"{path} is not a checkpoint of this version", REMAKE)
+        seals.check(content, _MARK)
+        raw = orjson.loads(metadata[FORMAT][len(seals.BLANK) :])
+        return Header(**{**raw, "alpha": tuple(raw["alpha"])}), load(content)
+    except (SafetensorError, OSError, LookupError, TypeError, ValueError) as fault:
+        raise EconError(f"checkpoint {path} is damaged: {fault}", REMAKE) from None
 
 
 def fit(path: Path, header: Header, params: Params, n_agents: int, benchmark: str | None = None) -> None:

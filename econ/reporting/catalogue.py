@@ -366,8 +366,9 @@ FIGURES: dict[str, str] = {
 
 
 def table_files() -> list[str]:
-    """Paths of all table files, in a stable order."""
-    return [f"results/tables/{name}.{ending}" for name in TABLES for ending in TABLE_FORMATS]
+    """Paths of all table files and of their manifest, in a stable order."""
+    files = [f"{name}.{ending}" for name in TABLES for ending in TABLE_FORMATS]
+    return [f"results/tables/{file}" for file in (*files, "manifest.json")]
 
 
 def figure_files() -> list[str]:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-import orjson
-
 from econ import paths
 from econ.params import Params
 from econ.records import Json
+from econ.reporting import results
 from econ.reporting.gather import jobs
 
 MOST_CUT = 0.05  # share of a job's calls that may end at their token limit
@@ -29,8 +28,8 @@ def of_results(params: Params) -> list[str]:
     """The doubts about the jobs of the params that were played, those alike in one line."""
     named: dict[str, list[str]] = defaultdict(list)
     for job in jobs(params):
-        if (path := paths.metrics(job)).exists():
-            for doubt in doubts(orjson.loads(path.read_bytes())):
+        if paths.metrics(job).exists():
+            for doubt in doubts(results.metrics(job)):
                 named[doubt].append(f"{job.benchmark}/{job.name}")
     return [f"{_listed(places)}: {doubt}" for doubt, places in named.items()]
 

@@ -7,13 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import orjson
-
-from econ import paths
+from econ import benchmarks, paths
 from econ.errors import EconError
-from econ.files import json_line
 from econ.params import Params, setting
 from econ.records import Job, Json
+from econ.reporting import results
+from econ.reporting.results import remake
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,41 +56,22 @@ def gather(params: Params, params_file: Path) -> list[Result]:
         gone = paths.trace(first) if paths.metrics(first).exists() else paths.metrics(first)
         others = f" (and {len(missing) - 1} more of {len(wanted)} jobs)" if len(missing) > 1 else ""
         raise EconError(f"{gone} does not exist{others}", f"make it with: {remake(first, params_file)}")
-    results = [_result(job, params, params_file) for job in wanted]
-    _same_problems(results, params_file)
-    return results
-
-
-def remake(job: Job, params_file: Path) -> str:
-    """The command that makes a job's traces and metrics."""
-    return (
-        f"econ evaluate --benchmark {job.benchmark} --method {job.method} "
-        f"--n-agents {job.n_agents} --seed {job.seed} --params {params_file}"
-    )
-
-
-def rows(path: Path) -> Iterator[Json]:
-    """The lines of a trace file, one at a time.
-
-    Raises:
-        EconError: a line is not a JSON object; file and line are named.
-    """
-    with path.open("rb") as lines:
-        for number, line in enumerate(lines, start=1):
-            yield json_line(line, path, number)
+    found = [_result(job, params, params_file) for job in wanted]
+    _same_problems(found, params_file)
+    return found
 
 
 def _result(job: Job, params: Params, params_file: Path) -> Result:
-    path = paths.metrics(job)
+    path, metrics = paths.metrics(job), results.metrics(job, params_file)
     try:
-        metrics = orjson.loads(path.read_bytes())
-        result = _read(job, metrics)
+        result = _read(job, metrics, params_file)
         agreed = (metrics["n"], metrics["correct"]) == (len(result.outcomes), sum(result.outcomes.values()))
         agreed &= ("points" in metrics) == bool(result.firsts)
         made_with = metrics["setting"]
-    except (orjson.JSONDecodeError, KeyError, TypeError) as fault:
+    except (LookupError, TypeError, AttributeError) as fault:
         raise EconError(
-            f"{path} or its trace file is damaged: {fault!r}", f"remake both with: {remake(job, params_file)}"
+            f"{path} or its trace file is of another version: {fault!r}",
+            f"remake both with: {remake(job, params_file)}",
         ) from None
     if not agreed:
         raise EconError(
@@ -111,16 +91,16 @@ def _result(job: Job, params: Params, params_file: Path) -> Result:
 def _current_problems(job: Job, metrics: Json, params_file: Path) -> None:
     """Problems that were downloaded anew since are other problems."""
     manifest = paths.manifest(job.benchmark)
-    if manifest.exists() and orjson.loads(manifest.read_bytes()) != metrics["problems"]:
+    if manifest.exists() and benchmarks.manifest(job.benchmark) != metrics["problems"]:
         raise EconError(
             f"{paths.metrics(job)} is on other problems than {manifest} lists",
             f"remake it with: {remake(job, params_file)}",
         )
 
 
-def _read(job: Job, metrics: Json) -> Result:
+def _read(job: Job, metrics: Json, params_file: Path) -> Result:
     result = Result(job, metrics)
-    for row in rows(paths.trace(job)):
+    for row in results.rows(job, metrics, params_file):
         name, detail = row["problem_id"], row["detail"]
         result.outcomes[name] = bool(row["correct"])
         if "first_k" in detail:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from econ import paths
 from econ.files import write_atomic
+from econ.reporting import manifest
 from econ.reporting.catalogue import TABLES, Column, Kind, Table
 
 if TYPE_CHECKING:
@@ -174,16 +176,15 @@ def read(name: str) -> pd.DataFrame:
     """A table back from its CSV.
 
     Raises:
-        EconError: it has not been made yet, or by another version.
+        EconError: it has not been made yet, by another version, or is damaged.
     """
     import pandas as pd
 
     from econ.errors import EconError
 
     path = paths.TABLES / f"{name}.csv"
-    if not path.exists():
-        raise EconError(f"{path} does not exist", "make the tables first with: econ aggregate")
-    frame = pd.read_csv(path, keep_default_na=False, na_values=[""])  # a name may be "null"
+    content = BytesIO(manifest.table(path))
+    frame = pd.read_csv(content, keep_default_na=False, na_values=[""])  # a name may be "null"
     if not set(TABLES[name].columns) <= set(frame.columns):
         raise EconError(f"{path} is of another version", "make the tables again with: econ aggregate")
     return frame

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import orjson
 import torch
 from torch import Tensor
 
+from econ import seals
 from econ.equilibrium import checkpoint, rewards
 from econ.equilibrium.actions import Explorer
 from econ.equilibrium.learner import Learner
@@ -222,7 +222,7 @@ class Trainer:
         extra |= {f"pool.{name}": tensor for name, tensor in self.pool.items()}
         checkpoint.save_learner(self.folder / f"{name}.safetensors", self.learner, header, extra)
         shown = {**asdict(header), "progress": {"stop": self.stop, "best_reward": self.best}}
-        write_atomic(self.folder / "config.json", [orjson.dumps(shown, option=orjson.OPT_INDENT_2), b"\n"])
+        write_atomic(self.folder / "config.json", [seals.document(shown)])
 
     def _header(self) -> checkpoint.Header:
         return checkpoint.Header(

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from econ.llm import open_client
+from econ.llm.cache import sums
 from econ.methods.base import Session
 from econ.methods.registry import baseline
 from econ.records import Problem, Trace, to_json
@@ -117,6 +118,7 @@ async def test_a_cache_of_an_earlier_version_is_read_and_goes_on(project: Path) 
         with sqlite3.connect(project / ".econ/cache/answers.sqlite") as db:
             for column in ("thinking", "why", "answered_by"):
                 db.execute(f"ALTER TABLE answers DROP COLUMN {column}")
+            db.execute("UPDATE answers SET text = substr(text, 1, length(text) - ?)", (sums.LENGTH,))
         db.close()
         old, new = await ask(params, request(0), request(1))
         assert server.served == 2

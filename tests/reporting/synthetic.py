@@ -7,13 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import orjson
 import yaml
 
-from econ import paths
-from econ.files import write_atomic
 from econ.params import Params
-from econ.records import Call, Job, Json, Sampling, Trace, stable_seed, to_json
+from econ.records import Call, Job, Json, Sampling, Trace, stable_seed
+from econ.reporting import results
 from econ.reporting.gather import jobs
 from econ.reporting.metrics import summarise
 
@@ -145,5 +143,4 @@ def write_run(
 
 
 def write_job(params: Params, job: Job, traces: list[Trace]) -> None:
-    write_atomic(paths.trace(job), (to_json(one) + b"\n" for one in traces))
-    write_atomic(paths.metrics(job), [orjson.dumps(summarise(traces, MANIFEST, params))])
+    results.write(job, traces, summarise(traces, MANIFEST, params))

@@ -21,7 +21,7 @@ from econ.params import Params, about
 from econ.records import Job
 from econ.registry import METHODS
 from econ.reporting import catalogue as outputs
-from econ.reporting import show
+from econ.reporting import manifest, show
 from econ.reporting.figures import build as figures
 from econ.reporting.figures import curves, lines, style
 from econ.reporting.page import build as page
@@ -223,5 +223,8 @@ def test_tables_of_another_version_name_the_way_out(project: Path) -> None:
     write_run(project, 2, benchmarks=["svamp"], n_agents=[3], methods=["econ-bne", "cot"])
     run("aggregate")
     (paths.TABLES / "budgets.csv").write_text("benchmark,method\nsvamp,cot\n")
+    result = CliRunner().invoke(group, ["figures"])
+    assert "budgets.csv is damaged or from another run" in str(result.exception)
+    manifest.write([])
     result = CliRunner().invoke(group, ["figures"])
     assert "budgets.csv is of another version - make the tables again" in str(result.exception)

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
 
-from econ import paths
+from econ import paths, seals
 from econ.cli import group
 from econ.errors import EconError
 from econ.grading.rounds import marked
@@ -22,7 +22,7 @@ from econ.grading.travelplanner.hard import CONSTRAINTS as HARD
 from econ.params import BENCHMARKS, Params
 from econ.records import Job, Json, Problem
 from econ.reporting import catalogue as outputs
-from econ.reporting import show
+from econ.reporting import results, show
 from econ.reporting.gather import jobs
 from econ.reporting.paper import reported as paper
 from econ.reporting.tables import comparisons
@@ -183,11 +183,11 @@ def test_travelplanner_rates_are_the_official_ones(project: Path) -> None:
 def test_shipped_problems_do_not_claim_the_hubs_revision(project: Path) -> None:
     _params, _ = write_run(project, 2, benchmarks=["svamp"], n_agents=[3], methods=["cot"])
     job = Job("svamp", "cot", 3, 0)
-    metrics = orjson.loads(paths.metrics(job).read_bytes())
+    metrics = results.metrics(job)
     aggregate()
     assert table("problems")["revision"].tolist() == ["c0" * 20]
     metrics["problems"]["source"] = "shipped"
-    paths.metrics(job).write_bytes(orjson.dumps(metrics))
+    paths.metrics(job).write_bytes(seals.document(metrics))
     aggregate()
     assert table("problems")["revision"].isna().all()
 
@@ -292,7 +292,7 @@ def test_metrics_and_traces_must_belong_together(project: Path) -> None:
     write_run(project, 4, **SMALL)
     path = paths.trace(Job("gsm8k", "cot", 3, 0))
     path.write_bytes(b"\n".join(path.read_bytes().splitlines()[:-1]) + b"\n")
-    assert "do not belong together" in fault(aggregate())
+    assert f"{path} is damaged or from another run" in fault(aggregate())
     path.write_bytes(b'{"problem_id": \n')
     assert f"{path} line 1 is not JSON" in fault(aggregate())
 

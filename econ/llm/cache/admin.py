@@ -20,7 +20,19 @@ import zstandard
 
 from econ.errors import EconError
 from econ.files import write_atomic
-from econ.llm.cache.store import ADDED, FOLDER, connect, transaction
+from econ.llm.cache.store import (
+    ADDED,
+    COLUMNS,
+    FACT,
+    FOLDER,
+    ROW,
+    answer_of,
+    connect,
+    fact_of,
+    put_facts,
+    transaction,
+)
+from econ.llm.cache.sums import Damaged
 
 MAGIC = b'{"econ-cache":1}\n'
 _ANSWER = (
@@ -88,17 +100,28 @@ class Ledger:
         return self._holdings(between, f"{job} ", f"{job}!")  # "!" follows the blank that ends the job's name
 
     def export(self, path: Path) -> int:
-        """Write all answers and facts to one file; returns their number."""
-        lines = list(self._lines())
-        packed = zstandard.ZstdCompressor(level=10).compress(MAGIC + b"".join(lines))
+        """Write all answers and facts to one file; returns their number.
+
+        Raises:
+            EconError: one of them is damaged; nothing is written.
+        """
+        try:
+            lines = list(self._lines())
+        except (Damaged, sqlite3.DatabaseError) as fault:
+            raise EconError(
+                f"the call cache {self.path} is damaged: {fault}", "run: econ cache repair"
+            ) from None
+        packed = zstandard.ZstdCompressor(level=10, write_checksum=True).compress(MAGIC + b"".join(lines))
         write_atomic(path, [packed])
         return len(lines)
 
     def _lines(self) -> Iterator[bytes]:
-        for table, names in (("answers", _ANSWER), ("facts", ("key", "kind", "value"))):
-            for row in self._db.execute(f"SELECT {', '.join(names)} FROM {table} ORDER BY key"):  # noqa: S608
-                record = {"table": table, **dict(zip(names, row, strict=True))}
-                yield orjson.dumps(record, default=lambda blob: base64.b64encode(blob).decode()) + b"\n"
+        for row in self._db.execute(f"SELECT {ROW} FROM answers ORDER BY key"):  # noqa: S608
+            answer_of(row)
+            known = dict(zip((*COLUMNS, "text"), row, strict=True))
+            yield _line({"table": "answers", **{name: known[name] for name in _ANSWER}})
+        for row in self._db.execute(f"{FACT} ORDER BY f.key"):
+            yield _line({"table": "facts", "key": row[0], "kind": row[1], "value": fact_of(row)})
 
     def absorb(self, path: Path) -> tuple[int, int]:
         """Take in an export, all or nothing; answers that are here already stay. Returns (new, known).
@@ -119,13 +142,17 @@ class Ledger:
 
     def _insert(self, db: sqlite3.Connection, line: bytes) -> int:
         record: dict[str, Any] = orjson.loads(line)
-        names = {"answers": _ANSWER, "facts": ("key", "kind", "value")}[record["table"]]
+        names = {"answers": (*COLUMNS, "text"), "facts": ("key", "kind", "value")}[record["table"]]
         record = {**dict.fromkeys(ADDED), **record}  # an earlier version's has fewer columns
         values = [_value(name, record[name]) for name in names]
         if len(values[0]) != 32:
             raise ValueError("a key of another length")
-        places = ",".join("?" * len(names))
-        db.execute(f"INSERT OR IGNORE INTO {record['table']} ({','.join(names)}) VALUES ({places})", values)  # noqa: S608
+        if record["table"] == "answers":
+            answer_of(values)
+            places = ",".join("?" * len(names))
+            db.execute(f"INSERT OR IGNORE INTO answers ({ROW}) VALUES ({places})", values)  # noqa: S608
+        elif not db.execute("SELECT 1 FROM facts WHERE key = ?", values[:1]).fetchone():
+            put_facts(db, [(values[0], values[1], values[2])])
         return 1
 
     def _count(self) -> int:
@@ -139,6 +166,7 @@ class Ledger:
             if everything:
                 db.execute("DELETE FROM answers")
                 db.execute("DELETE FROM facts")
+                db.execute("DELETE FROM fact_sums")
             else:
                 until = time.time() - 86400 * (older_than_days or 0.0)
                 db.execute(
@@ -150,6 +178,10 @@ class Ledger:
 
     def close(self) -> None:
         self._db.close()
+
+
+def _line(record: dict[str, Any]) -> bytes:
+    return orjson.dumps(record, default=lambda blob: base64.b64encode(blob).decode()) + b"\n"
 
 
 def _value(name: str, value: Any) -> Any:

@@ -13,20 +13,22 @@ import asyncio
 import hashlib
 import os
 import sqlite3
+import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import astuple, dataclass
 from itertools import chain
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import orjson
-import zstandard
 
 from econ import paths
 from econ.errors import EconError
+from econ.llm.cache import sums
 from econ.llm.cache.locks import KeyLocks
 from econ.messages import read_text
 from econ.records import Json
@@ -36,7 +38,13 @@ SYNC_SECONDS = 0.2
 WAIT_SECONDS = 60  # for another process that writes
 AT_ONCE = 1000  # answers in one transaction
 MERGE = 1000  # answers until what is written is merged into the database's main file
-_ROW = "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"  # of answers
+COLUMNS = (
+    "key", "provider", "model", "payer", "run", "created", "finish_reason", "prompt_tokens",
+    "completion_tokens", "estimated", "usd", "thinking", "why", "answered_by",
+)  # fmt: skip
+ROW = f"{', '.join(COLUMNS)}, text"  # of an answer; its text holds the checksum of it all
+_PLACES = f"({','.join('?' * (len(COLUMNS) + 1))})"
+FACT = "SELECT f.key, f.kind, f.value, s.sum FROM facts f LEFT JOIN fact_sums s ON s.key = f.key"
 ADDED = {"thinking": "BLOB", "why": "TEXT", "answered_by": "TEXT"}  # columns that older caches lack
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS answers (
@@ -44,6 +52,7 @@ CREATE TABLE IF NOT EXISTS answers (
     finish_reason TEXT, prompt_tokens INTEGER, completion_tokens INTEGER, estimated INTEGER, usd REAL,
     text BLOB, thinking BLOB, why TEXT, answered_by TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS facts (key BLOB PRIMARY KEY, kind TEXT, value BLOB) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS fact_sums (key BLOB PRIMARY KEY, sum BLOB) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS spent (
     run TEXT PRIMARY KEY, calls INTEGER, tokens INTEGER, usd REAL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS reserved (
@@ -100,28 +109,34 @@ class Cache:
         self._unmerged = 0
         self._pending: list[tuple[bytes, Answer, str | None, asyncio.Future[None]]] = []
         self._flushing: asyncio.Task[None] | None = None
-        self._unpack = zstandard.ZstdDecompressor()
-        self._pack = zstandard.ZstdCompressor(level=3)
+        self._damaged: set[bytes] = set()  # keys of rows that are, each named once
 
     def get(self, key: bytes) -> Answer | None:
-        row = self.connection.execute(
-            "SELECT text, finish_reason, prompt_tokens, completion_tokens, estimated, payer, provider, model,"
-            " usd, thinking, why, answered_by FROM answers WHERE key = ?",
-            (key,),
-        ).fetchone()
-        if row is None:
+        """The answer to a request, if it is kept and whole; a damaged one is named, and is asked for again.
+
+        Raises:
+            EconError: the database itself is damaged there.
+        """
+        try:
+            row = self._one(f"SELECT {ROW} FROM answers WHERE key = ?", key)  # noqa: S608
+            return None if row is None else answer_of(row)
+        except sums.Damaged as fault:
+            self._name(key, f"an answer in the call cache is damaged ({fault}): it is asked for again")
             return None
-        text, thinking, why = self._unpacked(row[0]), self._unpacked(row[9]), row[10]
-        if row[9] is None:  # an earlier version's: as it came
-            text, thinking, why = astuple(read_text(text))
-        told = {"thinking": thinking, "why": why, "answered_by": row[11]}
-        return Answer(text, row[1], row[2], row[3], bool(row[4]), *row[5:9], **told)
 
-    def _unpacked(self, blob: bytes | None) -> str:
-        return self._unpack.decompress(blob).decode() if blob else ""
+    def _one(self, query: str, key: bytes) -> tuple[Any, ...] | None:
+        try:
+            row: tuple[Any, ...] | None = self.connection.execute(query, (key,)).fetchone()
+        except sqlite3.DatabaseError as fault:
+            if "decode" in str(fault):  # of a column whose text is none
+                raise sums.Damaged("it holds no text") from None
+            raise damaged(self.path, fault) from None
+        return row
 
-    def _packed(self, text: str) -> bytes:
-        return self._pack.compress(text.encode()) if text else b""
+    def _name(self, key: bytes, what: str) -> None:
+        if key not in self._damaged:
+            self._damaged.add(key)
+            print(f"econ: {what} ({key.hex()[:16]})", file=sys.stderr, flush=True)
 
     async def put(self, key: bytes, answer: Answer, reservation: str | None = None) -> None:
         """Keep an answer and count its cost in place of its reservation; returns once no kill can lose it."""
@@ -141,9 +156,7 @@ class Cache:
                 if not self._write(rows, wait=False):
                     await asyncio.get_running_loop().run_in_executor(self._thread, self._write, rows)
             except sqlite3.Error as fault:
-                problem = EconError(
-                    f"the call cache {self.path} cannot be written: {fault}", "free disk space?"
-                )
+                problem = _not_written(self.path, fault)
                 for row in batch:
                     if not row[3].done():
                         row[3].set_exception(problem)
@@ -173,18 +186,15 @@ class Cache:
             self._writer = connect(self.path)
             self._writer.execute("PRAGMA wal_autocheckpoint=0")
         run, now = run_name(), int(time.time())
-        rows = [
-            (key, answer.provider, answer.model, answer.payer, run, now, answer.finish_reason,
-             answer.prompt_tokens, answer.completion_tokens, int(answer.estimated), answer.usd,
-             self._packed(answer.text), self._packed(answer.thinking), answer.why, answer.answered_by)
-            for key, answer, _ in batch
-        ]  # fmt: skip
-        insert = "INSERT OR IGNORE INTO answers VALUES " + ",".join([_ROW] * len(rows))  # noqa: S608
+        rows = [_row(key, answer, run, now) for key, answer, _ in batch]
+        insert = f"INSERT OR IGNORE INTO answers ({ROW}) VALUES " + ",".join([_PLACES] * len(rows))  # noqa: S608
+        ill = [(key,) for key, *_ in batch if key in self._damaged]
         tokens = sum(a.prompt_tokens + a.completion_tokens for _, a, _ in batch)
         reserved = [(reservation,) for *_, reservation in batch if reservation is not None]
         self._writer.execute(f"PRAGMA busy_timeout={int(WAIT_SECONDS * 1000) if wait else 0}")
         try:
             with transaction(self._writer) as db:
+                db.executemany("DELETE FROM answers WHERE key = ?", ill)
                 db.execute(insert, list(chain.from_iterable(rows)))
                 db.executemany("DELETE FROM reserved WHERE id = ?", reserved)
                 add_spent(db, run, len(batch), tokens, sum(a.usd or 0.0 for _, a, _ in batch))
@@ -196,19 +206,23 @@ class Cache:
         return True
 
     def facts(self, keys: Iterable[bytes]) -> list[bytes | None]:
-        """Values of known facts; None where a fact is not known."""
-        cursor = self.connection.cursor()
-        rows = (cursor.execute("SELECT value FROM facts WHERE key = ?", (k,)).fetchone() for k in keys)
-        return [row[0] if row else None for row in rows]
+        """Values of known facts; None where a fact is not known, or damaged."""
+        return [self._fact(key) for key in keys]
+
+    def _fact(self, key: bytes) -> bytes | None:
+        try:
+            row = self._one(f"{FACT} WHERE f.key = ?", key)
+            return None if row is None else fact_of(row)
+        except sums.Damaged as fault:
+            self._name(key, f"a fact in the call cache is damaged ({fault}): it is found anew")
+            return None
 
     def fact(self, key: bytes) -> bytes | None:
         return self.facts([key])[0]
 
     def put_facts(self, kind: str, rows: Iterable[tuple[bytes, bytes]]) -> None:
         with transaction(self.connection) as db:
-            db.executemany(
-                "INSERT OR REPLACE INTO facts VALUES (?,?,?)", [(key, kind, value) for key, value in rows]
-            )
+            put_facts(db, [(key, kind, value) for key, value in rows])
 
     def close(self) -> None:
         self._thread.shutdown()
@@ -219,6 +233,54 @@ class Cache:
         for connection in (self._writer, self.connection):
             if connection is not None:
                 connection.close()
+
+
+def _row(key: bytes, answer: Answer, run: str, now: int) -> list[Any]:
+    """A row of answers in the order of :data:`ROW`."""
+    usd = None if answer.usd is None else float(answer.usd)
+    values = [
+        key, answer.provider, answer.model, answer.payer, run, now, answer.finish_reason,
+        answer.prompt_tokens, answer.completion_tokens, int(answer.estimated), usd,
+        sums.packed(answer.thinking), answer.why, answer.answered_by,
+    ]  # fmt: skip
+    return [*values, sums.sealed(answer.text, values)]
+
+
+def answer_of(row: Sequence[Any]) -> Answer:
+    """The answer in a row of :data:`ROW`; raises :class:`~econ.llm.cache.sums.Damaged`."""
+    *others, blob = row
+    text, stated = sums.opened(blob or b"", others), dict(zip(COLUMNS, others, strict=True))
+    told = {"thinking": sums.unpacked(stated["thinking"]), "why": stated["why"]}
+    if stated["thinking"] is None:  # an earlier version's: as it came
+        text, told["thinking"], told["why"] = astuple(read_text(text))
+    names = ("finish_reason", "prompt_tokens", "completion_tokens", "payer", "provider", "model", "usd")
+    kept = {name: stated[name] for name in (*names, "answered_by")}
+    return Answer(text=text, estimated=bool(stated["estimated"]), **kept, **told)
+
+
+def fact_of(row: Sequence[Any]) -> bytes:
+    """The value in a row of :data:`FACT`; raises :class:`~econ.llm.cache.sums.Damaged`."""
+    key, kind, value, known = row
+    if not isinstance(value, bytes) or known not in (None, sums.of_fact(key, kind, value)):
+        raise sums.Damaged("its checksum is another")
+    return value
+
+
+def put_facts(db: sqlite3.Connection, rows: Sequence[tuple[bytes, str, bytes]]) -> None:
+    db.executemany("INSERT OR REPLACE INTO facts VALUES (?,?,?)", rows)
+    known = [(row[0], sums.of_fact(*row)) for row in rows]
+    db.executemany("INSERT OR REPLACE INTO fact_sums VALUES (?,?)", known)
+
+
+def _not_written(path: Path, fault: sqlite3.Error) -> EconError:
+    if getattr(fault, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return damaged(path, fault)
+    return EconError(f"the call cache {path} cannot be written: {fault}", "free disk space?")
+
+
+def damaged(path: Path, fault: Exception) -> EconError:
+    """The fault of a database that cannot be read any more at some place."""
+    return EconError(f"the call cache {path} is damaged: {fault}", "stop all jobs and run: econ cache repair")
 
 
 def fact_key(*parts: object) -> bytes:
@@ -241,7 +303,7 @@ def connect(path: Path) -> sqlite3.Connection:
         connection.executescript(_SCHEMA)
         _extend(connection)
     except sqlite3.Error as fault:
-        way_out = "move it away to start a new one, and `econ cache import` what you exported"
+        way_out = "stop all jobs and run: econ cache repair"
         raise EconError(f"the call cache {path} cannot be opened: {fault}", way_out) from None
     return connection
 

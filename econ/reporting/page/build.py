@@ -9,18 +9,17 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
 from econ import __version__, paths
 from econ.errors import EconError
 from econ.files import write_atomic
 from econ.params import Params
 from econ.records import Job
-from econ.reporting import show
+from econ.reporting import results, show
 from econ.reporting.catalogue import FIGURES, TABLES
 from econ.reporting.doubts import of_results
-from econ.reporting.gather import jobs, remake
+from econ.reporting.gather import jobs
 from econ.reporting.page import episodes, overview, spending, verdicts
+from econ.reporting.results import remake
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -157,7 +156,7 @@ def _versions() -> list[str]:
 
 def _code(params: Params) -> str:
     """The commits that the results were made at, and how many digests of code there are among them."""
-    made = [orjson.loads(paths.metrics(job).read_bytes()) for job in jobs(params)]
+    made = [results.metrics(job) for job in jobs(params)]
     commits = dict.fromkeys(str(metrics["commit"]) for metrics in made if metrics.get("commit"))
     digests = {metrics["code"] for metrics in made if metrics.get("code")}
     where = f"commit {', '.join(commits)}" if commits else "no commit is known"

@@ -14,12 +14,13 @@ from typing import Any
 
 import orjson
 
-from econ import benchmarks, paths
+from econ import benchmarks
 from econ.errors import EconError
 from econ.files import sweep, write_atomic
 from econ.params import Params
 from econ.records import Json
-from econ.reporting.gather import jobs, rows
+from econ.reporting import results
+from econ.reporting.gather import jobs
 
 EMBEDDED = 20_000_000  # bytes of all blocks on the page itself; above it they are files beside it
 PROMPT = "\x01"  # stands for the problem's prompt in a text
@@ -46,7 +47,7 @@ def pack(params: Params, folder: Path) -> Packed:
     for name, known in questions.items():
         blocks[f"problems-{name}"] = _block(known)
     for number, job in enumerate(jobs(params)):
-        traces = list(rows(paths.trace(job)))
+        traces = list(results.rows(job, results.metrics(job)))
         block = f"job-{number}"
         blocks[block] = _block(_job(traces, questions[job.benchmark]))
         index.append(

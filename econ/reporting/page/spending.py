@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
-from econ import paths
 from econ.costs import coverage
 from econ.costs.estimate import Stage, estimate, group_of
 from econ.costs.usage import Needs, Tally, merged, total, usd
 from econ.params import Params
+from econ.reporting import results
 from econ.reporting.catalogue import Kind
 from econ.reporting.show import number
 
@@ -66,7 +64,7 @@ def _spent(stage: Stage, params: Params) -> Spent:
     if stage.job is None:
         paid = coverage.paid(stage.name)
         return Spent(total(paid), usd(paid, params)) if paid else Spent(None, None)
-    metrics = orjson.loads(paths.metrics(stage.job).read_bytes())
+    metrics = results.metrics(stage.job)
     names = ("calls", "prompt_tokens", "completion_tokens")
     return Spent(Tally(*(metrics[name] for name in names)), metrics["usd"])
 
