@@ -149,5 +149,5 @@ async def test_another_prompt_is_noticed(monkeypatch: pytest.MonkeyPatch) -> Non
     bank = store.read(BANK)
     assert ship.parted(bank, PROBLEMS) == []
     assert ship.parted(bank, [Problem("p1", "svamp", "What is 1 plus 1, please?", "2")]) == ["p1"]
-    monkeypatch.setattr("econ.prompts.words", lambda tokens: 3)
+    monkeypatch.setattr("econ.prompts.words", lambda tokens, most=None: 3)
     assert ship.parted(bank, PROBLEMS) == NAMES
