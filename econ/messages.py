@@ -35,29 +35,37 @@ class Said:
 
 
 # What none of the tags and tokens below can do without: most texts hold none, and are looked at but once.
-_MARK = re.compile(r"[<◁]|\[/?(?:THINK|INST)", re.IGNORECASE)
-_NAMES = r"(?:think|thinking|thoughts?|reasoning|reflection|scratchpad|inner_monologue|seed:think)"
+_MARK = re.compile(r"[<◁Ġ▁]|\[/?[A-Z]{3}|\A\s*analysis", re.IGNORECASE)
+_THINKING = (
+    r"think|thinking|thoughts?|reasoning|reflection|scratchpad|analysis|inner_monologue"
+    r"|chain_of_thought"
+)
 _TAG = re.compile(
-    rf"<\s?(?P<close>/?)\s?{_NAMES}(?:\s[^<>]{{0,80}})?>"
-    r"|◁(?P<close2>/?)think▷|\[(?P<close3>/?)THINK\]"
-    r"|<\|(?:begin|(?P<close4>end))_of_thought\|>"
-    r"|<\|channel\|>(?:(?:analysis|commentary)\b[^<]*|(?P<close5>final)\b[^<]*)<\|message\|>",
+    rf"<\|?\s?(?P<a>/?)\s?(?:[a-z]+:)?(?:{_THINKING})(?:\s[^<>]{{0,200}})?(?<!/)\|?>"
+    r"|\[(?P<b>/?)THINK\]|◁(?P<c>/?)think▷|<\|(?P<d>begin|end)_of_thought\|>",
     re.IGNORECASE,
 )
-_BYTES = re.compile(r"(?:<0x[0-9A-Fa-f]{2}>)+")
+_CHANNEL = re.compile(r"<\|channel\|>\s*(\w+)[^<]{0,100}<\|message\|>")
+_CHANNEL_WORDS = re.compile(r"\s*analysis(?=[A-Z\s]).*?assistantfinal", re.DOTALL)  # its tokens were dropped
+_ROLE = re.compile(
+    r"(?:<\|im_start\|>|<start_of_turn>|<\|start\|>|<\|start_header_id\|>)\s*(?P<a>assistant|model"
+    r"|user|system|tool|human)"
+    r"(?:\s*<\|end_header_id\|>)?[ \t]*\n?|<[|｜](?P<b>assistant|user|system)[|｜]>|(?P<c>\[INST\])",
+    re.IGNORECASE,
+)
+_ASKING = {"user", "human", "system", "tool", "[inst]"}
 _TOKEN = re.compile(
-    r"<[|｜][A-Za-z_▁][A-Za-z0-9_▁:-]{1,40}[|｜]>"
-    r"|</?(?:s|eos|bos|pad|unk|turn|end_of_turn|start_of_turn|end_of_text|endoftext)>|\[/?INST\]"
+    r"<\|(?=[^|<>\n]*[A-Za-z])[^|<>\n]{2,60}\|>|<｜[^｜<>\n]{1,60}｜>|</?s>"
+    r"|</?(?:eos|bos|pad|unk|mask|turn|eot|eod|endoftext|end_of_text|end_of_turn|start_of_turn"
+    r"|end_of_utterance|extra_id_\d{1,3}|unused\d{1,3})>"
+    r"|\[(?:/?INST|PAD|EOS|BOS|UNK|SEP|CLS|MASK)\]|<</?SYS>>",
+    re.IGNORECASE,
 )
-# A turn that ends, and the model goes on with the next speaker's.
-_NEXT_TURN = re.compile(
-    r"(?:<\|im_end\|>|<\|eot_id\|>|<\|end\|>|<\|endoftext\|>|<\|end_of_text\|>|<end_of_turn>|</s>)\s*"
-    r"(?:<\|im_start\|>|<\|start_header_id\|>|<\|start\|>|<start_of_turn>|<\|user\|>|<s>|\[INST\])"
-)
-_SPEAKER = re.compile(
-    r"^\s*(?:<\|im_start\|>|<\|start\|>|<start_of_turn>)(?:assistant|model)\s*?(?:\n|$|(?=<))"
-    r"|^\s*<\|start_header_id\|>assistant<\|end_header_id\|>"
-)
+_LEFTOVER = re.compile(
+    r"<[|｜/]|<0x|<s>|<[a-z_]+\d{0,3}>|<<SYS|\[/?[A-Z]{3,4}\]|[Ġ▁]", re.IGNORECASE
+)  # may be there at all
+_BYTES = re.compile(r"(?:<0x[0-9A-Fa-f]{2}>)+")
+_BPE = re.compile(r"(?<=[a-z0-9.,:;!?)])Ġ")  # no Maltese word has its capital there
 
 
 def read_message(message: Json, finish_reason: str | None) -> Said:
@@ -84,45 +92,94 @@ def _why(said: Said, thinking: str, refusal: object, finish_reason: str | None) 
 
 
 def read_text(text: str) -> Said:
-    """A text: what stands in thinking tags is thinking, and so is all before a closing tag alone.
+    """A text: its thinking, in tags or channels, and its answer as :func:`clean` has it.
 
-    Thinking that is never closed has reached its cap: there is no answer.
+    A closing tag alone ends a thinking that a chat template began. Thinking that is never closed has reached
+    its cap: there is no answer. What was read may be read again: nothing changes any more.
     """
     if not _MARK.search(text):
         return Said(text, "", None if text.strip() else EMPTY)
-    thoughts: list[str] = []
-    rest: list[str] = []
-    at, inside = 0, False
-    for tag in _TAG.finditer(text):
-        piece, at = text[at : tag.start()], tag.end()
-        closes = any(tag.groups())
-        if closes and not inside:
-            thoughts += [*rest, piece]
-            rest = []
-        elif inside:
-            thoughts.append(piece)
-        else:
-            rest.append(piece)
-        inside = not closes
-    (thoughts if inside else rest).append(text[at:])
-    thinking = clean("\n".join(thoughts)).strip()
-    answer = "" if inside else clean("".join(rest))
-    answer = answer.strip() if thoughts else answer
-    return Said(answer, thinking, CAPPED if inside else None if answer.strip() else EMPTY)
+    thoughts, answer = _taken_apart(text)
+    thinking = "\n".join(clean(part) for part in thoughts).strip()
+    if answer is None:
+        return Said("", thinking, CAPPED)
+    answer = clean(answer)
+    if answer != text:
+        answer = answer.strip()
+    return Said(answer, thinking, None if answer.strip() else EMPTY)
 
 
 def clean(text: str) -> str:
-    """Without what a tokenizer or chat template left in: special tokens, bytes by number, a next turn."""
-    if not _MARK.search(text):
+    """Without special tokens, byte tokens and the chat template; only the model's own first turn.
+
+    A token becomes the end of a line: what stands behind one is no part of the word before it.
+    """
+    if not _LEFTOVER.search(text):
         return text
-    text = _SPEAKER.sub("", text)
-    turn = next((m for m in _NEXT_TURN.finditer(text) if text[: m.start()].strip()), None)
-    text = text if turn is None else text[: turn.start()]
-    return _TOKEN.sub("", _BYTES.sub(_decoded, text))
+    text = _first_turn(text)
+    text = _BYTES.sub(lambda run: bytes.fromhex(re.sub(r"<0x|>", "", run[0])).decode(errors="ignore"), text)
+    if _BPE.search(text):
+        text = text.replace("Ġ", " ").replace("Ċ", "\n")
+    while (stripped := _TOKEN.sub("\n", text)) != text:
+        text = stripped
+    return text.replace("▁", " ")
 
 
-def _decoded(match: re.Match[str]) -> str:
-    return bytes.fromhex(match[0].replace("<0x", "").replace(">", "")).decode("utf-8", "replace")
+def _taken_apart(text: str) -> tuple[list[str], str | None]:
+    """What was thought, and the answer; None: the thinking never ended."""
+    if _CHANNEL.search(text):
+        return _channels(text)
+    if led := _CHANNEL_WORDS.match(text):
+        return [led.group()], text[led.end() :]
+    return _tags(text)
+
+
+def _tags(text: str) -> tuple[list[str], str | None]:
+    tags = list(_TAG.finditer(text))
+    is_closing = [any(tag[name] in ("/", "end") for name in "abcd") for tag in tags]
+    last_closing = max((place for place, closing in enumerate(is_closing) if closing), default=-1)
+    thinking: list[str] = []
+    answer: list[str] = []
+    depth = at = 0
+    for place, tag in enumerate(tags):
+        (thinking if depth else answer).append(text[at : tag.start()])
+        at = tag.end()
+        if not is_closing[place]:
+            depth += 1
+        elif depth:
+            depth = depth - 1 if place != last_closing else 0
+        else:  # the template wrote the opening tag
+            thinking += answer
+            answer = []
+    if depth:
+        return [*thinking, *answer, text[at:]], None
+    return thinking, "".join([*answer, text[at:]])
+
+
+def _channels(text: str) -> tuple[list[str], str | None]:
+    headers = list(_CHANNEL.finditer(text))
+    ends = [header.start() for header in headers[1:]] + [len(text)]
+    bodies = [text[header.end() : end] for header, end in zip(headers, ends, strict=True)]
+    if headers[-1][1].lower() != "final":
+        return [text[: headers[0].start()], *bodies], None
+    return [text[: headers[0].start()], *bodies[:-1]], bodies[-1]
+
+
+def _first_turn(text: str) -> str:
+    """Up to the first header of somebody else's turn; a prompt before the model's own is left out."""
+    kept: list[str] = []
+    at = 0
+    asking = spoke = False
+    for header in _ROLE.finditer(text):
+        said = text[at : header.start()]
+        if not asking:
+            kept.append(said)
+            spoke = spoke or bool(_TOKEN.sub("", said).strip())
+        role = (header["a"] or header["b"] or header["c"]).lower()
+        if role in _ASKING and spoke:
+            return "".join(kept)
+        asking, at = role in _ASKING and role != "[inst]", header.end()
+    return "".join(kept) if asking else "".join(kept) + text[at:]
 
 
 def _field(message: Json) -> list[str]:
