@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from econ.records import Job
@@ -14,6 +15,13 @@ TABLES = RESULTS / "tables"
 FIGURES = RESULTS / "figures"
 REPORT = RESULTS / "report"
 STATE = Path(".econ")  # call cache, activity log, local servers: outside every pipeline output
+
+
+def private() -> None:
+    """Make sure that :data:`STATE` is there and is its owner's alone."""
+    STATE.mkdir(mode=0o700, exist_ok=True)
+    if STATE.stat().st_mode & 0o077 and STATE.stat().st_uid == os.getuid():
+        STATE.chmod(0o700)
 
 
 def problems(benchmark: str, split: str) -> Path:

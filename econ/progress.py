@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from econ.llm.base import Client
+from econ.terminal import printable
 
 LINE_EVERY = 15.0  # seconds between plain lines
 
@@ -75,7 +76,7 @@ class Progress:
         left = passed / self._done * (self._total - self._done) if known else None
         times = f"{clock(passed)} passed" + (f", {clock(left)} left" if left else "")
         facts = [f"{self._done}/{self._total} {self._unit}", *self._facts(), times]
-        print(f"{self._label}: {', '.join(facts)}", file=sys.stderr, flush=True)
+        print(printable(f"{self._label}: {', '.join(facts)}"), file=sys.stderr, flush=True)
 
 
 def clock(seconds: float) -> str:

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 # A package or module may import what stands on its own line's left, or on any line above.
 FLOORS = """
 errors records
-files paths tokens registry messages seals interrupts
+files paths tokens registry messages seals interrupts terminal
 fingerprint
 params
 grading equilibrium

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import io
+import os
 import sys
+import time
 
 import click
 
@@ -62,18 +65,59 @@ def group() -> None:
 
 
 def main() -> None:
-    """Run a command; a known fault is one line on stderr and exit code 1, bad usage exit code 2."""
+    """Run a command; a fault is one line on stderr and exit code 1, bad usage exit code 2.
+
+    The traceback of a fault that nobody foresaw goes to a file below ``.econ``.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # None where it was closed
+            stream.reconfigure(errors="backslashreplace")
     try:
+        _readable(sys.argv[1:])
         sys.exit(group.main(standalone_mode=False) or 0)
-    except click.exceptions.Abort:
+    except (click.exceptions.Abort, KeyboardInterrupt):
         fail("interrupted; what was answered is kept, run it again to go on", 130)
     except click.exceptions.Exit as done:
         sys.exit(done.exit_code)
     except click.ClickException as fault:
         fault.show()
         sys.exit(fault.exit_code)
+    except BrokenPipeError:  # who read the output has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        sys.exit(1)
     except Exception as fault:
-        fail(explained(fault), getattr(fault, "code", 1))
+        try:
+            line = explained(fault)
+        except Exception as unknown:
+            line = _unforeseen(unknown)
+        fail(line, getattr(fault, "code", 1))
+
+
+def _readable(arguments: list[str]) -> None:
+    """Raises :class:`~econ.errors.EconError` for an argument that is no text."""
+    from econ.errors import EconError
+
+    for argument in arguments:
+        if any("\ud800" <= character <= "\udfff" for character in argument):
+            raise EconError(f"the argument '{argument}' is not UTF-8", "give it in UTF-8")
+
+
+def _unforeseen(fault: BaseException) -> str:
+    """One line for a fault that is this program's own, its traceback kept in a file."""
+    import traceback
+
+    from econ import paths
+
+    said = f"unforeseen {type(fault).__name__}: {str(fault)[:300]}"
+    path = paths.STATE / "errors" / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
+    try:
+        paths.private()
+        path.parent.mkdir(exist_ok=True)
+        with path.open("w", encoding="utf-8", errors="backslashreplace") as log:
+            traceback.print_exception(fault, file=log)
+    except OSError:
+        return f"{said} - its traceback could not be kept"
+    return f"{said} - please report it with {path}"
 
 
 def explained(fault: Exception) -> str:
@@ -103,5 +147,8 @@ def explained(fault: Exception) -> str:
 
 
 def fail(line: str, code: int = 1) -> None:
-    click.echo(f"econ: error: {' '.join(line.split())}", err=True)
+    from econ.terminal import printable
+
+    if sys.stderr is not None:
+        click.echo(f"econ: error: {printable(' '.join(line.split()))}", err=True)
     sys.exit(code)

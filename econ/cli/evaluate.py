@@ -6,10 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import click
+from pydantic import ValidationError
 
 from econ import interrupts
 from econ.cli.options import F, job_options, load_for
-from econ.params import learns
+from econ.errors import EconError
+from econ.params import Params, learns
 from econ.records import Job
 
 checkpoint_option = click.option(
@@ -64,8 +66,32 @@ def evaluate(job: Job, params_file: Path, checkpoint: Path | None, *, offline: b
     variant = params.learned_as(parse_method(job.method)[1]) if trained else None
     folder = checkpoint or paths.checkpoint(job.benchmark, job.n_agents, job.seed, variant)
 
+    if trained and checkpoint is None:
+        same_training(folder, params.varied(variant), params_file)
+
     def make() -> Player:
         return player(job.method, own, job.benchmark, job.n_agents, folder)
 
     made = None if trained else make()  # an untrained one is quick to make, or to refuse
     interrupts.run(run_job(lambda: made or make(), params, job, offline=offline))
+
+
+def same_training(folder: Path, params: Params, params_file: Path) -> None:
+    """Raises :class:`EconError` where the job's checkpoint was trained with other params than the file's."""
+    from econ.equilibrium import checkpoint
+    from econ.methods.econ.method import CHECKPOINT
+    from econ.params import training
+    from econ.reporting.gather import differing
+
+    path = folder / CHECKPOINT
+    header, _ = checkpoint.read(path)
+    try:
+        trained = Params.model_validate(header.params)
+    except ValidationError:
+        raise EconError(f"checkpoint {path} has params of another version", checkpoint.REMAKE) from None
+    other = sorted(key for key, *_ in differing(training(trained), training(params)))
+    if other:
+        raise EconError(
+            f"checkpoint {path} was trained with other params ({', '.join(other[:3])}) than {params_file}",
+            "train again with econ train, or name it with --checkpoint to play from it as it is",
+        )

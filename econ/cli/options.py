@@ -51,8 +51,10 @@ def load(params_file: Path | None) -> Params:
 
 
 benchmark_option = click.option("--benchmark", required=True, help="Benchmark, as named in the params.")
-n_agents_option = click.option("--n-agents", type=click.IntRange(min=1), required=True, help="Executors.")
-seed_option = click.option("--seed", type=int, default=0, show_default=True, help="Seed of the run.")
+n_agents_option = click.option("--n-agents", type=click.IntRange(1, 64), required=True, help="Executors.")
+seed_option = click.option(
+    "--seed", type=click.IntRange(-(2**63), 2**63 - 1), default=0, show_default=True, help="Seed of the run."
+)
 offline_option = click.option("--offline", is_flag=True, help="Insist on the cache: no connection is made.")
 
 

@@ -15,6 +15,7 @@ from econ.llm.base import Usage
 from econ.methods.base import Player
 from econ.params import Params, learns, parse_method
 from econ.records import Job, Problem, Trace
+from econ.terminal import printable
 
 
 @click.command("solve")
@@ -101,7 +102,7 @@ async def _solve(
     from econ.methods.base import Session
     from econ.playing import solve
 
-    click.echo(f"{click.style('Problem', bold=True)} {problem.prompt}\n")
+    click.echo(f"{click.style('Problem', bold=True)} {printable(problem.prompt)}\n")
     async with open_client(params, offline=offline) as client:
         if not offline:
             await check_room([problem], client, params, parse_method(job.method)[0], job.n_agents)
@@ -114,16 +115,16 @@ async def _solve(
 def _conclude(trace: Trace, usage: Usage) -> None:
     """A search's tree or everybody's answers by round, the method's own, and what the game took."""
     for line in (*tree(trace), *answers(trace)):
-        click.echo(line)
+        click.echo(printable(line))
     verdict = "INVALID" if trace.invalid else trace.answer
     if "constraints" in trace.detail:
         verdict = f"{verdict} ({'passes' if trace.correct else f'{trace.reward:.0%} of the constraints met'})"
     elif trace.gold is not None:
         verdict = f"{verdict} ({'right' if trace.correct else f'wrong, gold {trace.gold}'})"
     mark = " SIMULATED" if trace.simulated else " RECORDED" if trace.recorded else ""
-    click.secho(f"Answer{mark}: {verdict}", bold=True)
+    click.secho(f"Answer{mark}: {printable(str(verdict))}", bold=True)
     if trace.reason:
-        click.echo(f"  {trace.reason}")
+        click.echo(f"  {printable(trace.reason)}")
     tokens = sum(call.prompt_tokens + call.completion_tokens for call in trace.calls)
     paid = usage.prompt_tokens + usage.completion_tokens
     click.echo(

@@ -11,6 +11,7 @@ import click
 import orjson
 
 from econ.records import Call, Json, Message, Trace
+from econ.terminal import printable
 
 # Where an agent's number tells nothing more than its role.
 _ONE_OF_A_KIND = ("affirmative", "negative", "moderator", "selector", "aggregator")
@@ -39,7 +40,8 @@ class Turns:
         if call.round != self._round:
             self._round = call.round
             click.secho(f"── round {call.round} ──\n", dim=True)
-        facts = _facts(call) if call.model == self._model else f"{call.model}, {_facts(call)}"
+        named = _facts(call) if call.model == self._model else f"{call.model}, {_facts(call)}"
+        facts = printable(named)
         self._model = call.model
         head = click.style(speaker(call), fg=_colour(call), bold=True)
         click.echo(f"{head}  {click.style(facts, dim=True)}")
@@ -48,7 +50,7 @@ class Turns:
         if call.ok:
             click.echo(_body(_unfolded(call.text), "  ") + "\n")
         else:
-            click.secho(f"  no answer: {call.error}\n", fg="red")
+            click.secho(f"  no answer: {printable(str(call.error))}\n", fg="red")
 
 
 def _news(call: Call) -> Sequence[Message]:
@@ -151,7 +153,7 @@ def _lines(value: object) -> Iterable[str]:
 
 
 def _body(text: str, indent: str) -> str:
-    lines: Iterable[str] = text.splitlines()
+    lines: Iterable[str] = printable(text).splitlines()
     if sys.stdout.isatty():
         width = max(40, shutil.get_terminal_size().columns - len(indent))
         lines = (part for line in lines for part in textwrap.wrap(line, width) or [""])

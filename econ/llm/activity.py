@@ -60,6 +60,7 @@ class Activity:
         row |= {"calls": self._calls, "prompt_tokens": self._prompt, "completion_tokens": self._completion}
         self._busy, self._noted = [], now
         self._calls = self._prompt = self._completion = 0
+        paths.private()
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with self._path.open("ab") as file:
             file.write(orjson.dumps(row) + b"\n")

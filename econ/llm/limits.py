@@ -27,9 +27,12 @@ POLL = 0.02  # seconds between looks at what another process holds
 
 def home() -> Path:
     """The user's cache folder: models and the machine's limits. ECON_HOME overrides it."""
-    if "ECON_HOME" in os.environ:
-        return Path(os.environ["ECON_HOME"])
-    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "econ"
+    if own := os.environ.get("ECON_HOME"):
+        return Path(own)
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "econ"
+    except RuntimeError:  # neither HOME nor an entry for this user
+        raise EconError("this user has no home folder", "name one for models in ECON_HOME") from None
 
 
 class Pace:

@@ -10,13 +10,13 @@ from pydantic import Field
 
 from econ import prompts
 from econ.methods.base import Method, Session, Solution, answers_of
-from econ.params.base import NonNegative, Section
+from econ.params.base import Section, Temperature
 from econ.records import Call, Json
 
 
 class MoaSettings(Section):
     layers: Annotated[int, Field(ge=2)] = 2  # the last is the aggregator; 2: the light form; its authors: 3
-    temperature: NonNegative = 0.7
+    temperature: Temperature = 0.7
 
 
 class MixtureOfAgents(Method):

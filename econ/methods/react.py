@@ -10,7 +10,7 @@ from econ.grading import objects
 from econ.grading.travelplanner import Enquiry, enquire, from_reference
 from econ.methods.base import Method, Session, Solution
 from econ.methods.chat import Chat
-from econ.params.base import Positive, Section
+from econ.params.base import Count, Positive, Section
 from econ.records import Json, Message
 
 _LABEL = re.compile(r"^[^\w\n]*Action\b[^:\n]*:", re.IGNORECASE | re.MULTILINE)
@@ -22,12 +22,12 @@ _BRACKET = re.compile(r'"(?:[^"\\\n]|\\.)*"|[\[\]]')
 class ReActSettings(Section):
     """A step is a thought and an action."""
 
-    steps: Positive = 4  # at most; the benchmark: 30
+    steps: Count = 4  # at most; the benchmark: 30
     step_tokens: Positive = 2048  # cap of a step, the one that hands in the plan included
 
 
 class ReflexionSettings(ReActSettings):
-    failures: Positive = 3  # steps in a row that brought no cost, after which the agent reflects
+    failures: Count = 3  # steps in a row that brought no cost, after which the agent reflects
 
 
 class ReAct(Method):

@@ -11,18 +11,18 @@ from econ import grading, prompts
 from econ.grading import objects
 from econ.methods.base import InPaper, Method, Session, Solution, answers_of, why_none
 from econ.methods.one_call import Prompt
-from econ.params.base import NonNegative, Positive, Section
+from econ.params.base import Count, Section, Temperature
 from econ.records import Call, Json
 
 
 class SelfConsistencySettings(Section):
-    k: Positive = 8  # samples; every smaller number is known from the first of the same
-    temperature: NonNegative = 0.7
+    k: Count = 8  # samples; every smaller number is known from the first of the same
+    temperature: Temperature = 0.7
     prompt: Literal["zero-shot", "few-shot"] = "zero-shot"
 
 
 class BestOfNSettings(Section):
-    temperature: NonNegative = 0.7
+    temperature: Temperature = 0.7
 
 
 class SelfConsistency(Method):

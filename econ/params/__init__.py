@@ -15,7 +15,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from econ.errors import EconError
 from econ.params.bank import Bank
-from econ.params.base import Section
+from econ.params.base import Section, Seed
 from econ.params.faults import explain
 from econ.params.file import changed, read
 from econ.params.learning import (
@@ -73,7 +73,7 @@ __all__ = [
 class Params(Section):
     benchmarks: Annotated[tuple[str, ...], Field(min_length=1)] = BENCHMARKS
     n_agents: Annotated[tuple[Annotated[int, Field(ge=1, le=64)], ...], Field(min_length=1)] = (3, 4)
-    seeds: Annotated[tuple[int, ...], Field(min_length=1)] = (0,)
+    seeds: Annotated[tuple[Seed, ...], Field(min_length=1)] = (0,)
     methods: Annotated[tuple[str, ...], Field(min_length=1)] = ("econ-baseline", "econ-bne", "debate", "cot")
     data: Data = Data()
     llm: LLM = LLM()

@@ -9,18 +9,18 @@ from pydantic import BaseModel, ValidationError
 
 from econ.registry import METHODS
 
+MOST = 10  # faults that are told one by one
+
 
 def explain(fault: ValidationError, schema: type[BaseModel], where: str = "") -> str:
     """All faults of a validation on one line, each with its dotted key (below ``where``)."""
     errors: list[dict[str, Any]] = [dict(error) for error in fault.errors()]
     places = [error["loc"] for error in errors]
     # A list of which one value is wrong also counts as too short: that says nothing more.
-    causes = [e for e in errors if not any(_inside(place, e["loc"]) for place in places)]
-    return "; ".join(_one(error, schema, where) for error in causes)
-
-
-def _inside(place: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
-    return len(place) > len(other) > 0 and place[: len(other)] == other
+    above = {place[:end] for place in places for end in range(1, len(place))}
+    causes = [e for e in errors if e["loc"] not in above]
+    told = "; ".join(_one(error, schema, where) for error in causes[:MOST])
+    return told + (f"; and {len(causes) - MOST:,} more" if len(causes) > MOST else "")
 
 
 def _one(error: dict[str, Any], schema: type[BaseModel], where: str) -> str:

@@ -51,8 +51,8 @@ def changed(content: Mapping[str, Any], changes: Sequence[str]) -> dict[str, Any
         if not (key and equals):
             raise EconError(f"--set '{change}' is not KEY=VALUE", "such as --set train.episodes=20")
         try:
-            value = yaml.safe_load(text)
-        except yaml.YAMLError:
+            value = yaml.load(text, _Loader)  # noqa: S506 - a safe one
+        except (yaml.YAMLError, RecursionError):
             raise EconError(f"--set {key}: '{text}' is no value in YAML") from None
         for part in reversed(key.strip().split(".")):
             value = {part: value}
@@ -60,9 +60,25 @@ def changed(content: Mapping[str, Any], changes: Sequence[str]) -> dict[str, Any
     return whole
 
 
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that is there twice, of which YAML's own would take the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        first: dict[str, yaml.Mark] = {}
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.value in first and key.value != "<<":
+                raise yaml.constructor.ConstructorError(
+                    f"the key '{key.value}' of line {first[key.value].line + 1} is there again",
+                    key.start_mark,
+                )
+            if isinstance(key, yaml.ScalarNode):
+                first[key.value] = key.start_mark
+        return super().construct_mapping(node, deep)
+
+
 def _mapping(path: Path) -> dict[str, Any]:
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        raw = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a safe one
     except FileNotFoundError:
         raise EconError(f"params file {path} does not exist", "name one with --params FILE") from None
     except (OSError, UnicodeDecodeError) as fault:
@@ -70,6 +86,8 @@ def _mapping(path: Path) -> dict[str, Any]:
     except yaml.YAMLError as fault:
         where = " ".join(str(fault).split())
         raise EconError(f"params file {path} is not valid YAML: {where}") from None
+    except RecursionError:
+        raise EconError(f"params file {path} is nested too deep") from None
     if raw is not None and not isinstance(raw, dict):
         raise EconError(f"params file {path} must be a mapping of keys to values")
     return raw or {}

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from econ.params.base import NonNegative, Positive, Section, Share
+from econ.params.base import NonNegative, Positive, Section, Share, Size, Temperature
 
 
 class Range(Section):
@@ -79,17 +79,17 @@ class Action(Section):
 class Network(Section):
     """Sizes (paper tables 8 to 13): belief_dim for beliefs, entity_dim for encoder and mixer."""
 
-    entity_dim: Positive = 256
-    belief_dim: Positive = 128
-    heads: Positive = 4
-    text_dim: Positive = 96  # each text's embedding is read into this many numbers
-    mlp_hidden: Positive = 256
-    key_query_dim: Positive = 64  # per head
+    entity_dim: Size = 256
+    belief_dim: Size = 128
+    heads: Size = 4
+    text_dim: Size = 96  # each text's embedding is read into this many numbers
+    mlp_hidden: Size = 256
+    key_query_dim: Size = 64  # per head
     body: Literal["mlp", "transformer"] = (
         "mlp"  # before the GRU: figure 2, or tables 8 to 13 (inconsistency 5.4)
     )
-    feed_forward: Positive = 1024  # of the transformer body
-    blocks: Positive = 2  # of the transformer body
+    feed_forward: Size = 1024  # of the transformer body
+    blocks: Size = 2  # of the transformer body
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
     layer_norm_epsilon: Annotated[float, Field(gt=0)] = 1e-5
     mixer: Literal["monotone", "attention"] = "monotone"  # inconsistency 5.5
@@ -229,8 +229,8 @@ class Team(Section):
 
     strategy: Literal["short", "none", "detailed"] = "short"
     detailed_tokens: Positive = 300  # cap of a detailed strategy
-    strategy_temperature: NonNegative = 0.7
-    commitment_temperature: NonNegative = 0.0
+    strategy_temperature: Temperature = 0.7
+    commitment_temperature: Temperature = 0.0
     information: Literal["incomplete", "complete"] = (
         "incomplete"  # complete: later rounds show peers' answers
     )

@@ -20,6 +20,7 @@ from econ.llm.cache.store import Cache, fact_key
 from econ.llm.faults import Fault
 from econ.llm.replies import Reply, read_reply
 from econ.records import Json
+from econ.terminal import printable
 
 if TYPE_CHECKING:
     from econ.params import LLM
@@ -28,7 +29,7 @@ Say = Callable[[str], None]
 
 
 def say(line: str) -> None:
-    print(f"econ: {line}", file=sys.stderr, flush=True)
+    print(f"econ: {printable(line)}", file=sys.stderr, flush=True)
 
 
 class OpenAI:

@@ -98,6 +98,7 @@ class Cache:
 
     def __init__(self, folder: Path = FOLDER) -> None:
         self.path = folder / "answers.sqlite"
+        paths.private()
         folder.mkdir(parents=True, exist_ok=True)
         self.locks = KeyLocks.at(folder / "in-flight.lock")
         self.connection = connect(self.path)

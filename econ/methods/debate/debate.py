@@ -8,22 +8,22 @@ from collections.abc import Sequence
 from econ import grading, prompts
 from econ.methods.base import InPaper, Method, Session, Solution, answers_of, why_none
 from econ.methods.chat import Chat, Turn
-from econ.params.base import NonNegative, Positive, Section
+from econ.params.base import Count, Section, Temperature
 from econ.records import Json, Message
 
 
 class DebateSettings(Section):
     """Agents x rounds, the independent first answer included."""
 
-    rounds: Positive = 3
-    temperature: NonNegative = 1.0
+    rounds: Count = 3
+    temperature: Temperature = 1.0
     agreement_stop: bool = False  # end once all agents (two or more) have given one and the same answer
 
 
 class SparseDebateSettings(DebateSettings):
     """Their ring has degree 2, which between 3 agents is full exchange; 1 is sparse for any team."""
 
-    degree: Positive = 1  # how many others each agent reads; n_agents - 1 and more: all of them
+    degree: Count = 1  # how many others each agent reads; n_agents - 1 and more: all of them
     agreement_stop: bool = True
 
 

@@ -12,7 +12,7 @@ from econ.grading import objects
 from econ.methods.base import Method, Session, Solution, answers_of, why_none
 from econ.methods.chat import Chat, Turn
 from econ.methods.commitment import as_text
-from econ.params.base import NonNegative, Positive, Section
+from econ.params.base import Count, Section, Temperature
 from econ.records import Json, Message
 
 SIDES = ("affirmative", "negative")
@@ -41,8 +41,8 @@ def read(text: str | None, kind: prompts.Kind) -> Verdict:
 
 class MadSettings(Section):
     level: Annotated[int, Field(ge=0, le=3)] = 2  # of disagreement: 0 none wanted ... 3 on every point
-    rounds: Positive = 3  # at most
-    temperature: NonNegative = 0.0
+    rounds: Count = 3  # at most
+    temperature: Temperature = 0.0
 
 
 class TitForTat(Method):

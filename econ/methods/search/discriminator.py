@@ -17,7 +17,7 @@ from pydantic import Field
 
 from econ import grading, prompts
 from econ.methods.search.base import Question, SearchSettings, Table
-from econ.params.base import NonNegative, Positive, Share
+from econ.params.base import Count, Share, Temperature
 from econ.records import Json
 
 UNANIMOUS = 0.999  # share of the traces from which one answer needs no discriminator
@@ -28,9 +28,9 @@ class SecondLook(SearchSettings):
 
     exemplars: Annotated[int, Field(ge=0, le=4)] = 2
     verify_share: Share = 0.3  # of max_calls and max_tokens, kept for the discriminator
-    verify_temperature: NonNegative = 1.0
+    verify_temperature: Temperature = 1.0
     verify_cuts: tuple[Share, ...] = (0.2, 0.3, 0.4, 0.5)  # shares of a trace's words that it completes
-    verify_agree: Positive = 2  # completions that must reach the trace's answer
+    verify_agree: Count = 2  # completions that must reach the trace's answer
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from econ import grading, prompts
 from econ.methods.base import InPaper, Method, Session, Solution, round_to
 from econ.methods.search.base import Node, Question, SearchSettings, Table, uct, vote
 from econ.methods.search.sub_questions import is_overall, own_question, sub_answer, sub_question
-from econ.params.base import NonNegative, Positive, Share
+from econ.params.base import Count, NonNegative, Positive, Share, Temperature
 from econ.records import Json
 
 
@@ -49,17 +49,17 @@ class Asked(Node):
 
 class RAPSettings(SearchSettings):
     max_calls: Positive = 48
-    iterations: Positive = 3
-    depth: Positive = 4  # sub-questions to an answer, at most
-    proposals: Positive = 2  # next sub-questions of a new node
-    judgements: Positive = 2  # yes/no samples in place of the authors' next-token probability
-    answers: Positive = 4  # samples of a sub-answer, at most
-    batch: Positive = 2  # of them at a time, until one has a majority
+    iterations: Count = 3
+    depth: Count = 4  # sub-questions to an answer, at most
+    proposals: Count = 2  # next sub-questions of a new node
+    judgements: Count = 2  # yes/no samples in place of the authors' next-token probability
+    answers: Count = 4  # samples of a sub-answer, at most
+    batch: Count = 2  # of them at a time, until one has a majority
     exploration: NonNegative = 1.0  # w of UCT
     usefulness_weight: Share = 0.5  # a of reward = useful^a confidence^(1-a)
     prior_confidence: Share = 0.8  # while a sub-question is not answered
     exemplars: Annotated[int, Field(ge=0, le=4)] = 4
-    temperature: NonNegative = 0.8
+    temperature: Temperature = 0.8
     top_p: Annotated[float, Field(gt=0, le=1)] = 0.95
 
 

@@ -26,7 +26,7 @@ from econ.methods.search.discriminator import (
     unanimous,
 )
 from econ.methods.search.sub_questions import is_overall, sub_answer, sub_question
-from econ.params.base import NonNegative, Positive
+from econ.params.base import Count, NonNegative, Temperature
 from econ.records import Json, Message, stable_seed
 
 Action = Literal["root", "A1", "A2", "A3", "A4", "A5"]
@@ -78,14 +78,14 @@ class Step(Node):
 
 
 class RStarSettings(SecondLook):
-    rollouts: Positive = 2
-    depth: Positive = 4
-    thoughts: Positive = 2  # A1: next steps
-    completions: Positive = 4  # A2: whole solutions, and answers to the problem's own question
-    questions: Positive = 1  # A3: next sub-questions
-    answers: Positive = 2  # A3, A4: answers to each
+    rollouts: Count = 2
+    depth: Count = 4
+    thoughts: Count = 2  # A1: next steps
+    completions: Count = 4  # A2: whole solutions, and answers to the problem's own question
+    questions: Count = 1  # A3: next sub-questions
+    answers: Count = 2  # A3, A4: answers to each
     exploration: NonNegative = 2.0  # of UCT
-    temperature: NonNegative = 0.8
+    temperature: Temperature = 0.8
     top_p: Annotated[float, Field(gt=0, le=1)] = 0.95
 
 

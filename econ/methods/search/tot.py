@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from econ import grading, prompts
 from econ.methods.base import InPaper, Method, Session, Solution
 from econ.methods.search.base import Question, SearchSettings, Table
-from econ.params.base import NonNegative, Positive
+from econ.params.base import Count, Temperature
 from econ.records import Json
 
 WORTH = {"sure": 20.0, "likely": 1.0, "impossible": 0.001}  # of the authors' code, summed over judgements
@@ -38,11 +38,11 @@ class State:
 class ToTSettings(SearchSettings):
     """For these benchmarks no setting is published: this is our own."""
 
-    steps: Positive = 4
-    samples: Positive = 2  # continuations of every kept state
-    values: Positive = 1  # judgements of every candidate
-    beam: Positive = 2  # states kept
-    temperature: NonNegative = 0.7
+    steps: Count = 4
+    samples: Count = 2  # continuations of every kept state
+    values: Count = 1  # judgements of every candidate
+    beam: Count = 2  # states kept
+    temperature: Temperature = 0.7
 
 
 class TreeOfThoughts(Method):
