@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from econ.llm.base import Client
-from econ.terminal import printable
+from econ.terminal import clock, printable
 
 LINE_EVERY = 15.0  # seconds between plain lines
 
@@ -77,9 +77,3 @@ class Progress:
         times = f"{clock(passed)} passed" + (f", {clock(left)} left" if left else "")
         facts = [f"{self._done}/{self._total} {self._unit}", *self._facts(), times]
         print(printable(f"{self._label}: {', '.join(facts)}"), file=sys.stderr, flush=True)
-
-
-def clock(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

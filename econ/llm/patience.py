@@ -10,8 +10,8 @@ from econ.errors import EconError
 from econ.llm.backends.openai import say
 from econ.llm.faults import Fault, refused_field, refuses_structure
 from econ.params import LLM
-from econ.progress import clock
 from econ.records import Json
+from econ.terminal import clock
 
 KEPT = "every answer is kept"
 TELL_AFTER, TELL_EVERY = 2.0, 15.0  # seconds of waiting until it is said, and said again

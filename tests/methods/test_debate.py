@@ -23,8 +23,9 @@ def debate(rounds: int, *, agreement_stop: bool = False) -> Debate:
     return Debate(DebateSettings(rounds=rounds, agreement_stop=agreement_stop))
 
 
-def session(client: ScriptedClient, n_agents: int = 3) -> Session:
-    return Session(PROBLEM, client, Params(), n_agents, seed=0)
+def session(client: ScriptedClient, n_agents: int = 3, answer: int = 1024) -> Session:
+    params = Params.model_validate({"llm": {"max_tokens": {"answer": answer}}})
+    return Session(PROBLEM, client, params, n_agents, seed=0)
 
 
 def says(request: Request) -> str:
@@ -237,7 +238,7 @@ class TestContext:
 
     async def play(self, context: int | None, rounds: int = 4) -> tuple[ScriptedClient, Solution]:
         client = ScriptedClient(self.long, context)
-        return client, await debate(rounds).solve(session(client, n_agents=2))
+        return client, await debate(rounds).solve(session(client, 2, answer=48))
 
     async def test_the_oldest_exchange_goes_first_and_is_counted(self) -> None:
         client, solution = await self.play(context=700)
