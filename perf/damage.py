@@ -104,11 +104,11 @@ def cache_outcome(whole: dict[str, list[tuple[object, ...]]]) -> str:
     """``noticed`` (others kept), ``unused``, or what went wrong."""
     try:
         same = contents() == whole
-    except sqlite3.Error:
+    except (sqlite3.Error, UnicodeDecodeError):
         same = False
     try:
         health = repair.look(CACHE)
-    except (EconError, sqlite3.Error):
+    except EconError:
         return "noticed"
     if not health.ill:
         return "unused" if same else "NOT NOTICED"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -15,6 +16,7 @@ from econ.errors import EconError
 from econ.grading import gold_form
 from econ.grading.forms import last_boxed
 from econ.records import Json, Problem, Split
+from econ.terminal import printable
 
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 Fact = tuple[str, str | None, Json]  # question, gold, meta
@@ -35,29 +37,70 @@ def normalise(benchmark: Benchmark, split: Split, source: Source, origin: Origin
     Raises:
         EconError: a row lacks its field or has an answer that its grader cannot read; file and row are named.
     """
-    raw = origin.rows(source)
+    bad: list[str] | None = [] if benchmark.skip_bad else None
+    raw = origin.rows(source, bad)
     read = _reader(benchmark, source, origin, raw)
     result = Normalised(raw, [])
     seen: Counter[str] = Counter()
     for number, row in enumerate(raw.rows, 1):
         try:
-            question, gold, meta = read(row, number)
-        except KeyError as missing:
-            raise EconError(f"{raw.name} row {number} has no field {missing}") from None
+            question, gold, meta = _told(read, row, number, raw)
         except LeftOut as reason:
             result.dropped[str(reason)] += 1
             continue
         except EconError as fault:
-            raise EconError(f"{raw.name} row {number}: {fault.problem}", fault.way_out) from None
-        except (ValueError, SyntaxError) as fault:
-            raise EconError(f"{raw.name} row {number}: {fault}") from None
+            if bad is None:
+                raise
+            bad.append(str(fault))
+            continue
         identity = _identity(benchmark, source, origin, row, question)
         seen[identity] += 1
         if seen[identity] > 1:
             identity = f"{identity}-{seen[identity]}"
         facts = {"row": number, **meta}
         result.problems.append(Problem(identity, benchmark.name, question, gold, facts, benchmark.kind))
+    if bad:
+        result.dropped["bad row"] += len(bad)
+        _say(f"{len(bad)} bad rows are left out: {_few(bad)}")
+    if not result.problems and benchmark.custom:
+        raise EconError(f"{raw.name} holds no problem", f"left out: {dict(result.dropped)}")
+    if benchmark.custom:
+        _say_repeated(raw, result.problems)
     return result
+
+
+def _told(read: Callable[[Json, int], Fact], row: Json, number: int, raw: Raw) -> Fact:
+    """What is read of a row; whatever is wrong with it is an :class:`EconError` that names the row."""
+    try:
+        return read(row, number)
+    except KeyError as missing:
+        raise EconError(f"{raw.name} row {number} has no field {missing}") from None
+    except EconError as fault:
+        raise EconError(f"{raw.name} row {number}: {fault.problem}", fault.way_out) from None
+    except (ValueError, SyntaxError) as fault:
+        raise EconError(f"{raw.name} row {number}: {fault}") from None
+
+
+def _say_repeated(raw: Raw, problems: list[Problem]) -> None:
+    """The same question several times, and what is worse: with several golds."""
+    golds: dict[str, dict[str | None, int]] = {}
+    for problem in problems:
+        golds.setdefault(same_question(problem), {}).setdefault(problem.gold, problem.meta["row"])
+    again = len(problems) - len(golds)
+    if again:
+        _say(f"{raw.name}: {again} of {len(problems)} questions were there before")
+    unlike = [known for known in golds.values() if len(known) > 1]
+    if unlike:
+        places = [f"rows {', '.join(map(str, known.values()))}" for known in unlike]
+        _say(f"{raw.name}: {len(unlike)} questions have several golds: {_few(places)}")
+
+
+def _say(line: str) -> None:
+    print(f"econ: warning: {printable(line)}", file=sys.stderr)
+
+
+def _few(lines: list[str]) -> str:
+    return "; ".join(lines[:3]) + (f"; and {len(lines) - 3} more" if len(lines) > 3 else "")
 
 
 class LeftOut(Exception):
@@ -90,6 +133,8 @@ def _reader(benchmark: Benchmark, source: Source, origin: Origin, raw: Raw) -> C
 
 def _question_answer(benchmark: Benchmark, row: Json) -> Fact:
     question, answer = row[benchmark.question], _answer(benchmark, row)
+    if isinstance(question, int | float) and not isinstance(question, bool):
+        question = str(question)
     if not isinstance(question, str) or not question.strip():
         raise ValueError(f"field '{benchmark.question}' is empty")
     _check_lengths(benchmark, question, answer)

@@ -44,6 +44,7 @@ class Benchmark:
     custom: bool = False
     max_question_length: int | None = None
     max_answer_length: int | None = None
+    skip_bad: bool = False  # leave out bad rows, named and counted
 
     @property
     def sources(self) -> Mapping[Split, Source]:
@@ -197,4 +198,5 @@ def _custom(name: str, params: Params) -> Benchmark:
         custom=True,
         max_question_length=own.max_question_length,
         max_answer_length=own.max_answer_length,
+        skip_bad=own.skip_bad,
     )

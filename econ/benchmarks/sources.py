@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
+from econ.benchmarks.files import rows_of
 from econ.benchmarks.registry import Benchmark, Source
 from econ.errors import EconError
-from econ.files import json_line
 from econ.params import Params
 from econ.records import Json
 
@@ -34,8 +34,12 @@ class Origin:
     kind: Kind
     folder: Path = Path()
 
-    def rows(self, source: Source) -> Raw:
-        return _hub_rows(source) if self.kind == "hub" else _file_rows(self.folder / source.file)
+    def rows(self, source: Source, bad: list[str] | None = None) -> Raw:
+        """All rows; ``bad`` takes in the lines that are none (None: such a line is an error)."""
+        raw = _hub_rows(source) if self.kind == "hub" else _file_rows(self.folder / source.file, bad)
+        if not raw.rows and not bad:
+            raise EconError(f"{raw.name} holds no rows")
+        return raw
 
     def companion(self, source: Source, suffix: str) -> Raw | None:
         """A file beside the split's own (TravelPlanner's ``train_ref_info.jsonl``), where there is one."""
@@ -107,14 +111,12 @@ def hub_reachable() -> bool:
         return False
 
 
-def _file_rows(path: Path) -> Raw:
+def _file_rows(path: Path, bad: list[str] | None = None) -> Raw:
     try:
         content = path.read_bytes()
     except OSError as fault:
         raise EconError(f"{path} cannot be read: {fault.strerror or fault}") from None
-    rows = [
-        json_line(line, path, number) for number, line in enumerate(content.splitlines(), 1) if line.strip()
-    ]
+    rows = rows_of(path, content, bad)
     return Raw(str(path), rows, None, hashlib.sha256(content).hexdigest())
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,9 @@ import orjson
 
 from econ.cli.options import load, set_option
 from econ.errors import EconError
-from econ.files import json_line
 from econ.params import Params
 from econ.records import Json
+from econ.terminal import printable
 
 
 @click.command()
@@ -33,7 +35,10 @@ def command(file: Path, output: Path | None, params_file: Path | None) -> None:
     Example: econ grade answers.jsonl -o graded.jsonl
     """
     params = load(params_file)
-    graded = [_graded(row, file, number, params) for number, row in _rows(file)]
+    bad: list[EconError] = []
+    graded = list(_all_graded(file, params, bad))
+    if bad and not graded:
+        raise bad[0]
     lines = [orjson.dumps(row) + b"\n" for row, _ in graded]
     summary = orjson.dumps(_summary(graded), option=orjson.OPT_INDENT_2).decode()
     if output:
@@ -44,18 +49,36 @@ def command(file: Path, output: Path | None, params_file: Path | None) -> None:
     else:
         click.echo(b"".join(lines), nl=False)
         click.echo(summary, err=True)
+    if bad:
+        for fault in bad[1:]:
+            click.echo(f"econ: {printable(str(fault))}", err=True)
+        told = f"{len(bad)} of {len(bad) + len(graded)} lines are bad; the others are graded"
+        raise EconError(bad[0].problem, f"{bad[0].way_out}; {told}" if bad[0].way_out else told)
 
 
-def _rows(file: Path) -> list[tuple[int, Json]]:
+def _all_graded(file: Path, params: Params, bad: list[EconError]) -> Iterator[tuple[Json, Any]]:
+    """Every line's verdict; ``bad`` takes in the faults of lines that cannot be graded."""
+    from econ.benchmarks.files import exact_line
+
+    for number, line in _lines(file):
+        try:
+            yield _graded(exact_line(line, file, number), file, number, params)
+        except EconError as fault:
+            bad.append(fault)
+
+
+def _lines(file: Path) -> list[tuple[int, bytes]]:
     try:
         content = file.read_bytes()
     except OSError as fault:
         raise EconError(f"{file} cannot be read: {fault.strerror or fault}") from None
-    rows = []
-    for number, line in enumerate(content.splitlines(), 1):
-        if line.strip():
-            rows.append((number, json_line(line, file, number)))
-    return rows
+    if file.suffix == ".gz":
+        content = gzip.decompress(content)
+    lines = enumerate(content.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1)
+    found = [(number, line.strip()) for number, line in lines if line.strip()]
+    if not found:
+        raise EconError(f"{file} holds no lines to grade")
+    return found
 
 
 def _graded(row: Json, file: Path, number: int, params: Params) -> tuple[Json, Any]:

@@ -26,10 +26,11 @@ Kind = Annotated[str, AfterValidator(_known_kind)]
 
 
 class Custom(Section):
-    """A question/answer set of the user's own: hub splits when ``hub`` is named, else JSONL files."""
+    """A question/answer set of the user's own: hub splits when ``hub`` is named, else local files: .jsonl,
+    .json, .csv or .parquet, each also with .gz."""
 
     kind: Kind  # of answers: number | math | yesno | one of yours, as module:Class
-    test: str  # a split of the hub set, or the path of a JSONL file
+    test: str  # a split of the hub set, or the path of a file
     train: str | None = None  # null: ``data.train_share`` of the test rows is kept for training
     hub: str | None = None  # owner/name
     config: str | None = None
@@ -39,6 +40,7 @@ class Custom(Section):
     id: str | None = None  # null: the row number
     max_question_length: Positive | None = None  # characters; longer rows are left out and counted
     max_answer_length: Positive | None = None
+    skip_bad: bool = False  # leave out rows that cannot be read, named and counted; else they are errors
     licence: str = "not stated"
 
 

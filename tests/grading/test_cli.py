@@ -99,12 +99,13 @@ def test_without_an_output_file_the_lines_go_to_standard_output() -> None:
         ),
     ],
 )
-def test_a_bad_line_is_named_and_nothing_is_written(line: Any, message: str) -> None:
+def test_a_bad_line_is_named_and_the_others_are_graded(line: Any, message: str) -> None:
     write(LINES[0], line)
     with pytest.raises(EconError) as caught:
         run("in.jsonl", "-o", "out.jsonl")
     assert str(caught.value).startswith(message)
-    assert not Path("out.jsonl").exists()
+    assert "1 of 2 lines are bad; the others are graded" in str(caught.value)
+    assert len(Path("out.jsonl").read_bytes().splitlines()) == 1
 
 
 def test_a_missing_file_is_named() -> None:

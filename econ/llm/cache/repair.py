@@ -26,6 +26,7 @@ from econ.llm.cache.store import (
 
 _ANSWER = f"SELECT {ROW} FROM answers a"  # noqa: S608
 _PAYER = COLUMNS.index("payer")
+_FAULTS = (sqlite3.DatabaseError, UnicodeDecodeError)  # the latter where the schema is damaged
 _LAST = b"\xff" * 33  # after every key
 
 
@@ -51,7 +52,7 @@ def look(folder: Path = FOLDER) -> Health:
                     health.ill[f"database: {fault}"] += 1
             lone = "SELECT COUNT(*) FROM fact_sums WHERE key NOT IN (SELECT key FROM facts)"
             health.ill["a fact's key"] += db.execute(lone).fetchone()[0]
-        except sqlite3.DatabaseError as fault:
+        except _FAULTS as fault:
             health.ill[f"database: {fault}"] += 1
     health.ill += Counter()  # without zeros
     return health
@@ -123,7 +124,7 @@ def _whole(db: sqlite3.Connection, health: Health) -> Iterator[tuple[str, tuple[
         yield "facts", row
     try:
         yield from (("spent", row) for row in db.execute("SELECT run, calls, tokens, usd FROM spent"))
-    except sqlite3.DatabaseError as fault:
+    except _FAULTS as fault:
         health.ill[f"what was spent: {fault}"] += 1
 
 
@@ -156,7 +157,7 @@ def _between(
         try:
             for row in db.execute(query, (low, high)):
                 found.setdefault(row[0], row)
-        except sqlite3.DatabaseError:
+        except _FAULTS:
             ill = True
             continue
         break

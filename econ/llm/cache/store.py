@@ -128,8 +128,8 @@ class Cache:
     def _one(self, query: str, key: bytes) -> tuple[Any, ...] | None:
         try:
             row: tuple[Any, ...] | None = self.connection.execute(query, (key,)).fetchone()
-        except sqlite3.DatabaseError as fault:
-            if "decode" in str(fault):  # of a column whose text is none
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as fault:
+            if "decode to UTF-8 column" in str(fault):  # of a column whose text is none
                 raise sums.Damaged("it holds no text") from None
             raise damaged(self.path, fault) from None
         return row
@@ -303,7 +303,7 @@ def connect(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.executescript(_SCHEMA)
         _extend(connection)
-    except sqlite3.Error as fault:
+    except (sqlite3.Error, UnicodeDecodeError) as fault:
         way_out = "stop all jobs and run: econ cache repair"
         raise EconError(f"the call cache {path} cannot be opened: {fault}", way_out) from None
     return connection
