@@ -138,7 +138,7 @@ async def test_vectors_are_kept_in_half_precision() -> None:
 async def test_a_bank_of_another_model_or_other_caps_is_not_gone_on_with() -> None:
     with FakeServer(answer) as server:
         await build(params_for(server))
-        with pytest.raises(EconError, match=r"bank of another max tokens: 48, not 64"):
+        with pytest.raises(EconError, match=r"bank of another max tokens: 1024, not 64"):
             await build(params_for(server, llm={"max_tokens": {"answer": 64}}))
         with pytest.raises(EconError, match=r"bank of another identity: .*, not openai:other:fake"):
             await build(params_for(server, llm={"provider": "other"}))

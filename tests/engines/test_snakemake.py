@@ -40,7 +40,7 @@ def test_everything_is_made_once_and_only_what_a_change_concerns_again(project: 
     project.snakemake("--config", "set={settings.debate.rounds: 4}")
     again = [call for call in project.calls()[before:] if call.startswith(("train", "evaluate"))]
     assert len(again) == 2
-    assert all(call.endswith("--set settings.debate.rounds=4") for call in again)
+    assert all(call.endswith("--set settings.debate.rounds=4") for call in again), again
 
 
 def test_a_variant_that_changes_is_trained_and_answered_again_and_nothing_else(project: Project) -> None:

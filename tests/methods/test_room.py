@@ -86,9 +86,9 @@ async def test_more_agents_and_more_to_read_need_more(plans: list[Problem]) -> N
 
 async def test_of_a_debate_the_newest_exchange_must_have_room_and_no_more(plans: list[Problem]) -> None:
     async def needed(method: str, rounds: int) -> int:
-        params = Params.model_validate(
-            {"settings": {"debate": {"rounds": rounds}, "mad": {"rounds": rounds}}}
-        )
+        caps = {"answer": 48, "commitment": 64, "plan": 96}
+        settings = {"debate": {"rounds": rounds}, "mad": {"rounds": rounds}}
+        params = Params.model_validate({"settings": settings, "llm": {"max_tokens": caps}})
         with pytest.raises(EconError) as caught:
             await check_room(plans, Server(10), params, method, 3)
         return least_room(str(caught.value))

@@ -35,7 +35,8 @@ def search(name: str, **settings: Any) -> Player:
 
 
 async def solve(player: Player, client: Any, problem: Problem = PROBLEM, seed: int = 0) -> Solution:
-    return await player.solve(Session(problem, client, Params(), 3, seed))
+    short = Params.model_validate({"llm": {"max_tokens": {"answer": 48}}})  # bounds are in the hundreds
+    return await player.solve(Session(problem, client, short, 3, seed))
 
 
 class Shuffled(ScriptedClient):
@@ -71,7 +72,7 @@ async def test_the_bound_on_calls_is_met_and_said(name: str, bound: int) -> None
 @pytest.mark.parametrize("bound", [800, 1500, 2500])
 async def test_the_bound_on_tokens_is_never_passed(name: str, bound: int) -> None:
     client = CountingClient()
-    solution = await solve(search(name, max_tokens=bound), client)
+    solution = await solve(search(name, max_tokens=bound, step_tokens=48), client)
     spent = sum(tally.prompt + tally.completion for tally in client.needs.values())
     assert 0 < spent <= bound
     assert solution.stop == "max_tokens"

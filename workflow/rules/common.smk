@@ -23,7 +23,9 @@ def read_params():
     file, changes = Path(config.get("params", "params.yaml")), config.get("set") or {}
     if not isinstance(changes, dict):
         raise EconError("--config set is no mapping", "such as --config 'set={train.episodes: 20}'")
-    changes = [f"{key}={json.dumps(value)}" for key, value in changes.items()]
+    # Snakemake hands numbers on as texts: a text is passed as it is, and read as YAML where it arrives.
+    texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in changes.items()}
+    changes = [f"{key}={value}" for key, value in texts.items()]
     params = load(file, changes)
     known = benchmark_names(params)
     for benchmark in params.benchmarks:
