@@ -335,5 +335,5 @@ def test_other_team_sizes_benchmarks_and_broken_files_are_named(tmp_path: Path) 
     with pytest.raises(EconError, match="no checkpoint at"):
         load_team(tmp_path / "none.safetensors")
     (tmp_path / "broken.safetensors").write_bytes(b"not a checkpoint")
-    with pytest.raises(EconError, match="cannot be read"):
+    with pytest.raises(EconError, match="is damaged"):
         load_team(tmp_path / "broken.safetensors")

@@ -90,6 +90,7 @@ def test_a_signal_keeps_what_is_on_the_wire(server: FakeServer, number: int) -> 
     job = subprocess.Popen(
         [sys.executable, "-m", "econ", "debate", *JOB, "--method", "debate"],
         env={**os.environ, "PYTHONPATH": REPOSITORY}, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),  # a background shell ignores Ctrl-C
     )  # fmt: skip
     while server.in_flight < 8:
         time.sleep(0.02)
