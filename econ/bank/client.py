@@ -238,13 +238,13 @@ def _check(path: Path, card: Card, params: Params) -> None:
     Raises:
         EconError: naming what differs.
     """
-    asked = {
+    asked: dict[str, tuple[object, object]] = {
         "coordinator": (card.coordinator, paths.model_label(params.llm.coordinator)),
         "action.second": (card.second, params.action.second),
         "strategy": (card.strategy, schema.strategy_setting(params)),
     }
     if params.action.second == "repetition_penalty":
-        asked["action.fixed_top_p"] = card.top_p, params.action.fixed_top_p  # type: ignore[assignment]
+        asked["action.fixed_top_p"] = card.top_p, params.action.fixed_top_p
     for name, (recorded, now) in asked.items():
         if recorded != now:
             raise EconError(

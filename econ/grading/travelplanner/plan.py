@@ -62,8 +62,8 @@ def _longest(plans: Sequence[Plan]) -> Plan | None:
 
 
 def _follows(before: dict[str, Any], day: dict[str, Any]) -> bool:
-    numbers = before.get("days"), day.get("days")
-    return not all(isinstance(number, int) for number in numbers) or numbers[1] > numbers[0]  # type: ignore[operator]
+    last, number = before.get("days"), day.get("days")
+    return not (isinstance(last, int) and isinstance(number, int)) or number > last
 
 
 def _values(text: str) -> Iterator[Any]:
