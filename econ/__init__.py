@@ -2,8 +2,9 @@
 
 What can be used from here, and is kept as it is: a :class:`Method` of your own answers a :class:`Session`'s
 problem with a :class:`Solution`; a :class:`Grader` reads a kind of answer, a :class:`Backend` gives answers,
-a :class:`Benchmark` has problems; :func:`play` and :func:`train` work on :class:`Problem`\\ s with
-:class:`Params`. See docs/extending.md. Each is imported when it is first asked for.
+a :class:`Benchmark` has problems; :func:`table` and :func:`figure` show results in a way of your own;
+:func:`play` and :func:`train` work on :class:`Problem`\\ s with :class:`Params`. See docs/extending.md.
+Each is imported when it is first asked for.
 """
 
 from __future__ import annotations
@@ -19,12 +20,14 @@ if TYPE_CHECKING:
     from econ.methods.base import Method, Session, Solution
     from econ.params import Params, load
     from econ.records import Problem, Trace
+    from econ.reporting.catalogue import Column, figure, table
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "Backend": "econ.llm.backends.base",
     "Benchmark": "econ.benchmarks.registry",
+    "Column": "econ.reporting.catalogue",
     "Grader": "econ.grading.kinds",
     "Method": "econ.methods.base",
     "Params": "econ.params",
@@ -33,13 +36,16 @@ _HOMES = {
     "Solution": "econ.methods.base",
     "Source": "econ.benchmarks.registry",
     "Trace": "econ.records",
+    "figure": "econ.reporting.catalogue",
     "load": "econ.params",
     "play": "econ.api",
+    "table": "econ.reporting.catalogue",
     "train": "econ.api",
 }
 __all__ = [
     "Backend",
     "Benchmark",
+    "Column",
     "Grader",
     "Method",
     "Params",
@@ -49,8 +55,10 @@ __all__ = [
     "Source",
     "Trace",
     "__version__",
+    "figure",
     "load",
     "play",
+    "table",
     "train",
 ]
 

@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
-from econ.registry import BACKENDS, GRADERS, METHODS
+from econ.registry import BACKENDS, FIGURES, GRADERS, METHODS, TABLES
 
 PACKAGE = Path(__file__).parent
 ROOMS = (
@@ -55,9 +55,17 @@ def training(kind: str, backend: str) -> str:
 
 
 @cache
-def reporting(part: str) -> str:
-    """Of what makes the tables, figures or page (a room of ``econ.reporting``): templates and styles too."""
-    found = _followed([f"econ.reporting.{part}.build"], "", ("reporting",))
+def reporting(part: str, own: tuple[str, ...] = ()) -> str:
+    """Of what makes the tables, figures or page (a room of ``econ.reporting``): templates and styles too.
+
+    Args:
+        part: ``tables``, ``figures`` or ``page``.
+        own: the params' own tables and figures, each as ``module:function``.
+    """
+    listed = {"tables": (TABLES,), "figures": (FIGURES,)}.get(part, (TABLES, FIGURES))
+    places = [registry.place(name) for registry in listed for name in registry]
+    starts = [f"econ.reporting.{part}.build", *places, *(place.partition(":")[0] for place in own)]
+    found = _followed(starts, "", ("reporting",))
     beside = sorted(path for path in (PACKAGE / "reporting" / part).rglob("*.*") if path.suffix in _STYLES)
     return _digest([*found, *(path.read_bytes() for path in beside)])
 
@@ -71,7 +79,7 @@ def commit() -> str | None:
         return None
 
 
-_STYLES = {".j2", ".css", ".mplstyle"}
+_STYLES = {".j2", ".css", ".js", ".mplstyle"}
 
 
 def _git(*words: str) -> str:

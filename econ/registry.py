@@ -149,3 +149,47 @@ BENCHMARKS = Registry(
         "travelplanner": "econ.benchmarks.registry:TRAVELPLANNER",
     },
 )
+
+# Tables and figures: an object beside the function that makes its rows, or draws it; its name is its files'.
+TABLES = Registry(
+    "table",
+    "econ.tables",
+    {
+        "accuracy": "econ.reporting.tables.accuracy:accuracy",
+        "averages": "econ.reporting.tables.averages:averages",
+        "paired": "econ.reporting.tables.comparisons:paired",
+        "equal_tokens": "econ.reporting.tables.budgets:equal_tokens",
+        "budgets": "econ.reporting.tables.budgets:budgets",
+        "tokens": "econ.reporting.tables.accuracy:tokens",
+        "paper_accuracy": "econ.reporting.tables.beside_paper:paper_accuracy",
+        "paper_gains": "econ.reporting.tables.beside_paper:paper_gains",
+        "paper_tokens": "econ.reporting.tables.beside_paper:paper_tokens",
+        "scaling": "econ.reporting.tables.accuracy:scaling",
+        "ablations": "econ.reporting.tables.ablations:ablations",
+        "convergence": "econ.reporting.tables.rounds:convergence",
+        "endings": "econ.reporting.tables.rounds:endings",
+        "travelplanner": "econ.reporting.tables.parts:travelplanner",
+        "gsm_hard": "econ.reporting.tables.parts:gsm_hard",
+        "invalid": "econ.reporting.tables.reading:invalid",
+        "strategies": "econ.reporting.tables.reading:strategies",
+        "problems": "econ.reporting.tables.reading:problems",
+    },
+)
+
+FIGURES = Registry(
+    "figure",
+    "econ.figures",
+    {
+        "accuracy": "econ.reporting.figures.rows:accuracy",
+        "averages": "econ.reporting.figures.rows:averages",
+        "differences": "econ.reporting.figures.rows:differences",
+        "tradeoff": "econ.reporting.figures.lines:tradeoff",
+        "tokens": "econ.reporting.figures.bars:tokens",
+        "scaling": "econ.reporting.figures.lines:scaling",
+        "ablations": "econ.reporting.figures.rows:ablations",
+        "convergence": "econ.reporting.figures.lines:convergence",
+        "training": "econ.reporting.figures.curves:training",
+        "weights": "econ.reporting.figures.learning:weights",
+        "actions": "econ.reporting.figures.learning:actions",
+    },
+)

@@ -30,7 +30,7 @@ from econ.llm.cache import repair
 from econ.llm.cache.store import Answer, Cache
 from econ.params import Params
 from econ.records import Job
-from econ.reporting import manifest, results, show
+from econ.reporting import catalogue, manifest, results, show
 from econ.reporting.gather import gather
 from econ.reporting.tables.build import build
 from tests.reporting.synthetic import write_run
@@ -62,9 +62,10 @@ def make(folder: Path, problems: int = 20, rows: int = 400) -> None:
     shutil.copytree(ROOT / "data/paper", "data/paper")
     params, file = write_run(folder, problems, simulated=True, **SMALL)
     found = gather(params, file)
-    for name, frame in build(found).items():
-        show.write(name, frame)
-    manifest.write(found)
+    frames = build(found, params)
+    for name, table in catalogue.tables(params).items():
+        show.write(name, table, frames[name])
+    manifest.write(found, params)
     network = {"belief_dim": 8}
     own = Params.model_validate({"network": network, "llm": {"backend": "simulated"}})
     learner = Learner(3, 16, own, 0)

@@ -19,15 +19,15 @@ def command(params_file: Path) -> None:
     """
     params = load(params_file)
     from econ import paths
-    from econ.reporting import manifest, show
+    from econ.reporting import catalogue, manifest, show
     from econ.reporting.gather import gather
     from econ.reporting.tables.build import build
 
     results = gather(params, params_file)
-    frames = build(results)
-    for name, frame in frames.items():
-        show.write(name, frame)
-    manifest.write(results)
+    frames = build(results, params)
+    for name, table in catalogue.tables(params).items():
+        show.write(name, table, frames[name])
+    manifest.write(results, params)
     told = show.joined(result.metrics.get("recorded") for result in results)
     mark = f", {show.RECORDED} ({told})" if told else ""
     mark = f", {show.SIMULATED}" if any(result.metrics["simulated"] for result in results) else mark

@@ -28,13 +28,13 @@ def command(method: str, rivals: tuple[str, ...], params_file: Path) -> None:
     from econ.reporting import show
     from econ.reporting.gather import gather
     from econ.reporting.pool import cells
-    from econ.reporting.tables.budgets import equal_token_rows
+    from econ.reporting.tables.budgets import equal_token_rows, equal_tokens
     from econ.reporting.tables.build import framed
-    from econ.reporting.tables.comparisons import paired_rows, pairs
+    from econ.reporting.tables.comparisons import paired, paired_rows, pairs
 
     found = pairs(cells(gather(params, params_file)), method)
-    for name, rows in (("paired", paired_rows(found)), ("equal_tokens", equal_token_rows(found))):
-        click.echo(show.markdown(name, framed(name, rows)))
+    for table, rows in ((paired, paired_rows(found)), (equal_tokens, equal_token_rows(found))):
+        click.echo(show.markdown(table, framed(table, rows)))
 
 
 def _only(params: Params, methods: tuple[str, ...]) -> Params:

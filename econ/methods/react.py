@@ -39,7 +39,7 @@ class ReAct(Method):
     Other than there, a step is one call instead of two, and the plan is asked for as JSON.
     """
 
-    name, look = "react", ("#AA4499", "v")
+    name, look = "react", ("#AA4499", "1")
     Settings = ReActSettings
     domain = "plans"
     failures: int | None = None  # None: never reflect
@@ -76,7 +76,7 @@ class ReAct(Method):
 class Reflexion(ReAct):
     """A reflection takes no step of its own, and none is written after the last."""
 
-    name, look = "reflexion", ("#332288", "^")
+    name, look = "reflexion", ("#332288", "2")
     Settings = ReflexionSettings
 
     def __init__(self, settings: ReflexionSettings) -> None:

@@ -32,7 +32,7 @@ from econ.params.learning import (
     Train,
 )
 from econ.params.methods import About, about, learns, parse_method, plays, read_settings
-from econ.params.runtime import BENCHMARKS, LLM, Budget, Custom, Data, Embedding, Limits
+from econ.params.runtime import BENCHMARKS, LLM, Budget, Custom, Data, Embedding, Limits, Report
 from econ.params.setting import setting, training
 from econ.params.variants import Changes, VariantName, check, merged
 from econ.registry import BENCHMARKS as BENCHMARK_REGISTRY
@@ -55,6 +55,7 @@ __all__ = [
     "Network",
     "Params",
     "Range",
+    "Report",
     "Reward",
     "Section",
     "Simulated",
@@ -86,6 +87,7 @@ class Params(Section):
     team: Team = Team()
     simulated: Simulated = Simulated()
     bank: Bank = Bank()
+    report: Report = Report()
     # By method, what is its own: each is read by the model that stands beside the method's class.
     settings: dict[str, Any] = Field(default_factory=dict)
     # By name, what is put into these params where ``methods`` says METHOD+NAME.

@@ -181,3 +181,10 @@ class Embedding(Section):
     model: str = "all-MiniLM-L6-v2"  # packaged; the paper's: BAAI/bge-large-en-v1.5 (hub) or a folder
     # auto: OpenVINO where it is installed, else torch; their vectors differ by less than 0.001 in cosine
     engine: Literal["auto", "openvino", "torch"] = "auto"
+
+
+class Report(Section):
+    """Tables and figures of one's own, each as ``module:function``, beside those that are built in."""
+
+    tables: tuple[str, ...] = ()
+    figures: tuple[str, ...] = ()

@@ -9,6 +9,7 @@ from pathlib import Path
 from econ import paths, seals
 from econ.errors import EconError
 from econ.files import write_atomic
+from econ.params import Params
 from econ.records import Json
 from econ.reporting import results
 from econ.reporting.catalogue import table_files
@@ -18,13 +19,13 @@ PATH = paths.TABLES / "manifest.json"
 REMAKE = "make the tables again with: econ aggregate"
 
 
-def write(found: Iterable[Result]) -> None:
+def write(found: Iterable[Result], params: Params) -> None:
     """Take down the digests of the tables as they are, and of the files of the jobs they were made from."""
     made_from: dict[str, str] = {}
     for result in found:
         made_from[str(paths.metrics(result.job))] = seals.file_digest(paths.metrics(result.job))
         made_from[str(paths.trace(result.job))] = result.metrics[results.TRACES]
-    tables = {name: seals.file_digest(Path(name)) for name in table_files() if name != str(PATH)}
+    tables = {name: seals.file_digest(Path(name)) for name in table_files(params) if name != str(PATH)}
     write_atomic(PATH, [seals.document({"tables": tables, "made_from": made_from})])
 
 

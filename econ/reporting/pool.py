@@ -133,6 +133,27 @@ class Cell:
         return dict(sorted(total.items(), key=lambda item: (-item[1], item[0])))
 
 
+def counted(counts: dict[str, int]) -> str | None:
+    """Counts by reason as a text."""
+    return "; ".join(f"{reason}: {count}" for reason, count in counts.items()) or None
+
+
+@dataclass(frozen=True)
+class Run:
+    """What tables are made from: the params' results, job by job and pooled over seeds."""
+
+    results: tuple[Result, ...]
+
+    @cached_property
+    def cells(self) -> list[Cell]:
+        return cells(self.results)
+
+    @cached_property
+    def plain(self) -> list[Cell]:
+        """Without the variants, which have a table of their own."""
+        return [cell for cell in self.cells if cell.variant is None]
+
+
 def cells(results: Iterable[Result]) -> list[Cell]:
     """Results with their seeds pooled, in the order of the params."""
     groups: dict[tuple[str, str, int], list[Result]] = defaultdict(list)

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from econ import paths
 from econ.files import write_atomic
+from econ.registry import TABLES
 from econ.reporting import manifest
-from econ.reporting.catalogue import TABLES, Column, Kind, Table
+from econ.reporting.catalogue import Column, Kind, Table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,14 +77,15 @@ def _cell(row: dict[str, Any], name: str, column: Column) -> str:
     return text if NOTHING in (low, high) else f"{text} [{low}, {high}]"
 
 
-def caption(name: str, frame: pd.DataFrame) -> str:
+def caption(table: Table, frame: pd.DataFrame) -> str:
     """The table's caption with the models and how many problems stand behind it, and SIMULATED where so."""
-    text = TABLES[name].caption
+    text = table.caption
     if frame.empty:
         return f"{text} Nothing of these params falls under this table."
     ours = frame[~frame["method"].str.endswith("*")] if "method" in frame else frame
-    fewest, most = int(ours["n"].min()), int(ours["n"].max())
-    text += f" Here n = {fewest:,}" + (f" to {most:,}." if most > fewest else ".")
+    if "n" in ours:
+        fewest, most = int(ours["n"].min()), int(ours["n"].max())
+        text += f" Here n = {fewest:,}" + (f" to {most:,}." if most > fewest else ".")
     if remark := not_learned(frame):
         text += f" {remark}."
     if is_simulated(frame):
@@ -117,28 +119,28 @@ def recorded(frame: pd.DataFrame) -> str | None:
 
 
 def is_simulated(frame: pd.DataFrame) -> bool:
-    return bool((frame["simulated"] == True).any())  # noqa: E712 - elementwise
+    return "simulated" in frame and bool((frame["simulated"] == True).any())  # noqa: E712 - elementwise
 
 
-def write(name: str, frame: pd.DataFrame) -> None:
+def write(name: str, table: Table, frame: pd.DataFrame) -> None:
     """Write one table as .csv (all columns, shares unrounded), .tex and .md (as shown)."""
     texts = {
         "csv": frame.to_csv(index=False, lineterminator="\n", float_format="%.6g"),
-        "tex": latex(name, frame),
-        "md": markdown(name, frame),
+        "tex": latex(name, table, frame),
+        "md": markdown(table, frame),
     }
     for ending, text in texts.items():
         write_atomic(paths.TABLES / f"{name}.{ending}", [text.encode()])
 
 
-def latex(name: str, frame: pd.DataFrame) -> str:
+def latex(name: str, table: Table, frame: pd.DataFrame) -> str:
     """The table as shown: within a page's width, and over several pages where it is long."""
-    shown = _shown(name, frame)
+    shown = _shown(table, frame)
     long = len(shown) > PAGE_ROWS
     text = shown.to_latex(
-        index=False, escape=True, caption=_tex(caption(name, frame)), label=f"tab:{name}",
+        index=False, escape=True, caption=_tex(caption(table, frame)), label=f"tab:{name}",
         column_format="".join(
-            _side(column, shown.iloc[:, place]) for place, column in enumerate(TABLES[name].columns.values())
+            _side(column, shown.iloc[:, place]) for place, column in enumerate(table.columns.values())
         ),
         position="htbp", longtable=long,
     )  # fmt: skip
@@ -158,22 +160,21 @@ def _side(column: Column, texts: pd.Series[str]) -> str:
     return "p{2.8cm}" if texts.str.len().max() > 40 else "l"
 
 
-def markdown(name: str, frame: pd.DataFrame) -> str:
+def markdown(table: Table, frame: pd.DataFrame) -> str:
     """The table as shown, in Markdown, with its caption above it."""
-    sides = ["left" if column.kind in LEFT else "right" for column in TABLES[name].columns.values()]
-    text = _shown(name, frame).to_markdown(index=False, disable_numparse=True, colalign=sides)
-    return f"**{TABLES[name].title}.** {caption(name, frame)}\n\n{text}\n"
+    sides = ["left" if column.kind in LEFT else "right" for column in table.columns.values()]
+    text = _shown(table, frame).to_markdown(index=False, disable_numparse=True, colalign=sides)
+    return f"**{table.title}.** {caption(table, frame)}\n\n{text}\n"
 
 
-def _shown(name: str, frame: pd.DataFrame) -> pd.DataFrame:
+def _shown(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
-    table = TABLES[name]
     return pd.DataFrame(cells(table, frame), columns=[column.heading for column in table.columns.values()])
 
 
-def read(name: str) -> pd.DataFrame:
-    """A table back from its CSV.
+def read(name: str, table: Table | None = None) -> pd.DataFrame:
+    """A table back from its CSV; ``table`` where it is not among those that are found by name.
 
     Raises:
         EconError: it has not been made yet, by another version, or is damaged.
@@ -185,7 +186,7 @@ def read(name: str) -> pd.DataFrame:
     path = paths.TABLES / f"{name}.csv"
     content = BytesIO(manifest.table(path))
     frame = pd.read_csv(content, keep_default_na=False, na_values=[""])  # a name may be "null"
-    if not set(TABLES[name].columns) <= set(frame.columns):
+    if not set((table or TABLES.find(name)).columns) <= set(frame.columns):
         raise EconError(f"{path} is of another version", "make the tables again with: econ aggregate")
     return frame
 

@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+from econ.params import load
 from econ.paths import bank
 from econ.reporting.catalogue import figure_files, table_files
 
@@ -45,8 +46,10 @@ def outputs(command: str, options: dict[str, str]) -> list[str]:
         return [f"results/traces/{job}.jsonl", f"results/metrics/{job}.json"]
     if command == "build":
         return [str(bank(str(benchmark), options["--split"], "smollm2-135m-instruct"))]
-    made = {"aggregate": table_files(), "figures": figure_files(), "report": ["results/report/index.html"]}
-    return made.get(command, [])
+    if command in {"aggregate", "figures"}:
+        params = load(Path(options["--params"]), [options["--set"]] if "--set" in options else [])
+        return table_files(params) if command == "aggregate" else figure_files(params)
+    return ["results/report/index.html"] if command == "report" else []
 
 
 def content(file: str, options: dict[str, str]) -> str:

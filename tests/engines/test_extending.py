@@ -1,4 +1,4 @@
-"""The files of docs/extending.md, word for word, through the pipeline: a method, a grader, a backend."""
+"""The files of docs/extending.md, word for word, through the pipeline."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import re
 from pathlib import Path
 
+import pytest
 import yaml
 
 from tests.engines.conftest import ROOT, Project
@@ -18,7 +19,13 @@ METHOD = "second_look:SecondLook"
 def written(folder: Path) -> None:
     """The examples, each in the file that it names."""
     found = BLOCK.findall((ROOT / "docs" / "extending.md").read_text(encoding="utf-8"))
-    assert [name for name, _ in found] == ["second_look.py", "letters.py", "parrot.py", "notebook.py"]
+    assert [name for name, _ in found] == [
+        "second_look.py",
+        "letters.py",
+        "parrot.py",
+        "lucky.py",
+        "notebook.py",
+    ]
     for name, code in found:
         (folder / name).write_text(code)
         if name == "second_look.py":
@@ -40,6 +47,7 @@ def test_a_strangers_method_grader_and_backend_go_through_it_all(real_project: P
         "benchmarks": ["quiz"], "n_agents": [3], "methods": ["cot", METHOD],
         "data": {"test_problems": None, "custom": {"quiz": {"kind": "letters:Letter", "test": "quiz.jsonl"}}},
         "llm": {"backend": "parrot:Parrot", "coordinator": "parrot", "executors": ["parrot"]},
+        "report": {"tables": ["lucky:ever_right"], "figures": ["lucky:luck"]},
     }  # fmt: skip
     (folder / "params.yaml").write_text(yaml.safe_dump(params))
     real_project.snakemake()
@@ -54,7 +62,14 @@ def test_a_strangers_method_grader_and_backend_go_through_it_all(real_project: P
     with (folder / "results/tables/accuracy.csv").open() as table:
         assert {row["method"] for row in csv.DictReader(table)} == {"cot", METHOD}
     assert METHOD in (folder / "results/figures/accuracy.svg").read_text()
-    assert METHOD in (folder / "results/report/index.html").read_text()
+    page = (folder / "results/report/index.html").read_text()
+    assert METHOD in page
+    with (folder / "results/tables/ever_right.csv").open() as table:
+        [share] = {float(row["share"]) for row in csv.DictReader(table)}
+    assert share == pytest.approx(sum(line["correct"] for line in lines) / len(lines), abs=1e-5)
+    assert 'id="table-ever_right"' in page
+    assert 'id="figure-luck"' in page
+    assert (folder / "results/figures/luck.pdf").exists()
     assert "Nothing to be done" in real_project.snakemake("--dry-run")
 
 

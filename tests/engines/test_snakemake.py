@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 
+from econ.params import load
 from econ.reporting.catalogue import figure_files, table_files
 from tests.engines.conftest import Project
 
@@ -16,7 +17,8 @@ JOBS = 2 + 2 + 6 + 3  # downloads, trainings, answers, reporting
 def test_everything_is_made_once_and_only_what_a_change_concerns_again(project: Project) -> None:
     project.snakemake()
     assert len(project.calls()) == len(set(project.calls())) == JOBS
-    for file in (*table_files(), *figure_files(), "results/report/index.html"):
+    params = load(project.folder / "params.yaml")
+    for file in (*table_files(params), *figure_files(params), "results/report/index.html"):
         assert (project.folder / file).exists(), file
 
     assert NOTHING in project.snakemake()

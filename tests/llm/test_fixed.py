@@ -15,6 +15,7 @@ from click.testing import CliRunner
 
 from econ.cli import group
 from econ.errors import EconError
+from econ.registry import FIGURES, Registry
 from econ.reporting.page.build import Picture
 from tests.llm.conftest import params_for
 from tests.llm.fake_server import Body, FakeServer
@@ -57,8 +58,9 @@ def test_it_is_refused_and_once_it_is_held_every_result_says_so(
     project: Path, vectors: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.copytree(REPOSITORY / "data/paper", "data/paper")
-    monkeypatch.setattr("econ.reporting.figures.build.FIGURES", {"accuracy": ""})  # one is enough, and quick
-    monkeypatch.setattr("econ.reporting.page.build._picture", lambda name: Picture(name, name, "", 1))
+    one = Registry("figure", "econ.figures", {"accuracy": FIGURES.built_in["accuracy"]})  # enough, and quick
+    monkeypatch.setattr("econ.reporting.catalogue.FIGURES", one)
+    monkeypatch.setattr("econ.reporting.page.build._picture", lambda name, _: Picture(name, name, "", 1))
     with FakeServer(deaf) as server:
         settle(server)
         run("download")

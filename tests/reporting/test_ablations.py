@@ -7,18 +7,17 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 from click.testing import CliRunner
 
 from econ import paths
 from econ.cli import group
+from econ.params import load
 from econ.params.file import read
 from econ.records import Job
-from econ.reporting import show
+from econ.reporting import catalogue, show
 from econ.reporting.figures import build as figures
-from econ.reporting.figures import lines, style
 from econ.reporting.paper import ablations as paper_ablations
 from tests.reporting.synthetic import call, trace, write_job, write_run
 
@@ -140,14 +139,12 @@ def test_a_team_of_the_paper_is_known_in_any_order_and_under_its_coordinator_alo
 def test_variants_are_drawn_in_their_own_figure_and_over_several_agent_counts(project: Path) -> None:
     write_run(project, 6, **SMALL | {"n_agents": [3, 4]}, simulated=True)
     aggregated()
-    with style.styled():
-        drawn = figures.ablations()
-        assert "SIMULATED" in drawn.get_suptitle()
-        assert [label.get_text() for label in drawn.axes[0].get_yticklabels()] == ["econ-bne+no-strategy"]
-        assert labels(lines.scaling()) >= {"econ-bne+no-strategy"}
-        assert "econ-bne+no-strategy" not in labels(lines.tradeoff())
-        plt.close("all")
-
-
-def labels(figure: Any) -> set[str]:
-    return {text.get_text() for text in figure.legends[0].get_texts()}
+    params = load(project / "params.yaml")
+    found = catalogue.drawn(params)
+    frames = figures.read(params, found)
+    shown = {name: figures.chart(figure, params, frames) for name, figure in found.items()}
+    assert shown["ablations"].simulated
+    assert shown["ablations"].panels[0].y.ticks == ("econ-bne+no-strategy",)
+    labels = {name: {key.label for key in chart.keys} for name, chart in shown.items()}
+    assert labels["scaling"] >= {"econ-bne+no-strategy"}
+    assert "econ-bne+no-strategy" not in labels["tradeoff"]

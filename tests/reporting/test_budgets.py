@@ -18,8 +18,8 @@ from econ.params import Params
 from econ.records import Job, Trace
 from econ.reporting.gather import Result
 from econ.reporting.metrics import summarise
-from econ.reporting.pool import Cell, Row, cells
-from econ.reporting.tables.budgets import budget_rows, drawn_against, equal_token_rows, points
+from econ.reporting.pool import Cell, Row, Run, cells
+from econ.reporting.tables.budgets import budgets, drawn_against, equal_token_rows, points
 from econ.reporting.tables.comparisons import pairs
 from tests.reporting.synthetic import MANIFEST, call, firsts, trace, write_run
 
@@ -94,7 +94,7 @@ def test_problems_and_seeds_that_ended_early_stay_as_they_ended() -> None:
 
 
 def test_of_many_samples_powers_of_two_and_the_last_are_shown() -> None:
-    rows = budget_rows(cells([played("self-consistency", [[RIGHT] * 11])]))
+    rows = budgets.rows(Run((played("self-consistency", [[RIGHT] * 11]),)))
     assert [row["k"] for row in rows] == list(range(1, 12))
     assert [row["k"] for row in rows if row["shown"]] == [1, 2, 4, 8, 11]
     assert [row["k"] for row in rows if row["as_run"]] == [11]

@@ -19,13 +19,15 @@ from econ.grading.rounds import marked
 from econ.grading.travelplanner import Score
 from econ.grading.travelplanner.commonsense import CONSTRAINTS as COMMONSENSE
 from econ.grading.travelplanner.hard import CONSTRAINTS as HARD
-from econ.params import BENCHMARKS, Params
+from econ.params import BENCHMARKS, Params, load
 from econ.records import Job, Json, Problem
+from econ.registry import TABLES
 from econ.reporting import catalogue as outputs
 from econ.reporting import results, show
 from econ.reporting.gather import jobs
 from econ.reporting.paper import reported as paper
-from econ.reporting.tables import comparisons
+from econ.reporting.statistics import wilson
+from econ.reporting.tables import averages, comparisons
 from tests.reporting.synthetic import coin, trace, write_job, write_run
 
 PAPER = Path(__file__).parents[2] / "data/paper"
@@ -56,9 +58,11 @@ def fault(result: Result) -> str:
 def test_every_promised_file_is_written_and_a_second_run_writes_the_same_bytes(project: Path) -> None:
     write_run(project, 12, **SMALL)
     assert aggregate().exit_code == 0
-    first = {name: Path(name).read_bytes() for name in outputs.table_files()}
+    first = {name: Path(name).read_bytes() for name in outputs.table_files(load(project / "params.yaml"))}
     assert aggregate().exit_code == 0
-    assert {name: Path(name).read_bytes() for name in outputs.table_files()} == first
+    assert {
+        name: Path(name).read_bytes() for name in outputs.table_files(load(project / "params.yaml"))
+    } == first
     assert {str(path) for path in Path("results/tables").iterdir()} == set(first)
 
 
@@ -260,9 +264,9 @@ def test_where_answers_come_from_stands_in_every_table(project: Path, mark: str,
 def test_n_stands_in_every_caption(project: Path) -> None:
     write_run(project, 7, **SMALL)
     aggregate()
-    for name in outputs.TABLES:
+    for name in TABLES:
         text = (paths.TABLES / f"{name}.md").read_text()
-        assert "n = 7" in text or "Nothing of these params" in text, name
+        assert "n = 7" in text or "n = 14" in text or "Nothing of these params" in text, name
 
 
 def test_a_missing_job_is_named_with_the_command_that_makes_it(project: Path) -> None:
@@ -323,3 +327,33 @@ def test_problems_made_of_one_question_count_together(project: Path) -> None:
     assert together.p == pytest.approx(alone.p)
     assert together.low == pytest.approx(alone.low)
     assert apart.p < alone.p / 50
+
+
+def test_the_mean_over_five_benchmarks_counts_each_alike_and_stands_beside_the_papers(project: Path) -> None:
+    methods = ["econ-bne", "cot", "greedy-search"]
+    params, _ = write_run(
+        project, 10, benchmarks=[*averages.FIVE, "travelplanner"], n_agents=[3], methods=methods
+    )
+    for k, benchmark in enumerate(averages.FIVE):
+        job = Job(benchmark, "cot", 3, 0)
+        write_job(params, job, [trace(job, i, correct=i <= k) for i in range(10)])
+    aggregate()
+    rows = table("averages").set_index("method")
+    assert list(rows.index) == ["econ-bne", "cot"]
+    assert rows.loc["cot", ["accuracy", "benchmarks", "n"]].tolist() == pytest.approx([0.3, 5, 50])
+    assert rows.loc["econ-bne", "paper_llama_70b"] == pytest.approx(0.8276, abs=5e-5)
+    write_run(project, 10, benchmarks=["svamp", "gsm8k"], n_agents=[3], methods=["cot"])
+    aggregate()
+    [row] = table("averages").to_dict("records")
+    assert row["benchmarks"] == 2
+    assert pd.isna(row["paper_llama_70b"])
+
+
+def test_the_interval_of_a_mean_of_shares_narrows_with_their_number_and_stays_within_bounds() -> None:
+    one = (0.5, wilson(10, 20))
+    low, high = averages.mean_of_intervals([one])
+    assert (low, high) == pytest.approx(one[1])
+    narrow_low, narrow_high = averages.mean_of_intervals([one] * 4)
+    assert narrow_high - narrow_low == pytest.approx((high - low) / 2)
+    low, high = averages.mean_of_intervals([(0.0, wilson(0, 9)), (1.0, wilson(9, 9))])
+    assert 0 < low < 0.5 < high < 1

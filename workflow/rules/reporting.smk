@@ -4,13 +4,13 @@ rule aggregate:
         metrics=jobs("results/metrics/{benchmark}/{method}-n{n}-s{seed}.json"),
         traces=jobs("results/traces/{benchmark}/{method}-n{n}-s{seed}.jsonl"),
     output:
-        table_files(),
+        table_files(PARAMS),
     log:
         "results/logs/aggregate.log",
     conda:
         "../envs/econ.yaml"
     params:
-        code=fingerprint.reporting("tables"),
+        code=fingerprint.reporting("tables", PARAMS.report.tables),
     message:
         "Gather the metrics into tables"
     shell:
@@ -22,13 +22,13 @@ rule figures:
         tables=rules.aggregate.output,
         checkpoints=checkpoints(),
     output:
-        figure_files(),
+        figure_files(PARAMS),
     log:
         "results/logs/figures.log",
     conda:
         "../envs/econ.yaml"
     params:
-        code=fingerprint.reporting("figures"),
+        code=fingerprint.reporting("figures", PARAMS.report.figures),
     message:
         "Draw the figures"
     shell:
@@ -47,7 +47,7 @@ rule report:
         "../envs/econ.yaml"
     params:
         all=text(PARAMS.model_dump(mode="json")),
-        code=fingerprint.reporting("page"),
+        code=fingerprint.reporting("page", (*PARAMS.report.tables, *PARAMS.report.figures)),
     message:
         "Gather tables and figures on one page"
     shell:

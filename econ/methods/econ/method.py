@@ -91,7 +91,7 @@ class EconMethod(Method):
 class EconBaseline(EconMethod):
     """Round 0 alone."""
 
-    name, look = "econ-baseline", ("#56B4E9", "o")
+    name, look = "econ-baseline", ("#56B4E9", "x")
 
 
 class EconBNE(EconMethod):

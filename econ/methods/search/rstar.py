@@ -92,7 +92,7 @@ class RStarSettings(SecondLook):
 class MutualReasoning(Method):
     """At most ``rollouts`` times ``depth`` expansions, then a completion per cut of every trace."""
 
-    name, look = "rstar", ("#005F46", "8")
+    name, look = "rstar", ("#005F46", "+")
     paper = InPaper(accuracy="rStar")
     Settings = RStarSettings
     domain = "questions"

@@ -3,54 +3,70 @@
 from __future__ import annotations
 
 import csv
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from econ import paths
-from econ.params import Params
+from econ.params import Params, learns
 from econ.reporting import show
+from econ.reporting.catalogue import figure
 from econ.reporting.figures import style
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from econ.reporting.figures.chart import Axis, Chart, Key, Panel, Point, Series
+from econ.reporting.figures.rows import GREY
 
 Curve = list[tuple[float, float]]  # (episode, value)
-# (benchmark, agents, curve): one per seed, and per executor where it has one
-Lines = list[tuple[str, int, Curve]]
-# The groups that are drawn, in this order. Actions as sent hold the exploration's noise: left to the log.
-GROUPS = ("reward/", "value/", "loss/", "alpha/", "action/policy/", "stop/")
+
+NO_CURVES = "No curves beside the checkpoints of these params"
+# What is drawn of the logs, in this order: its title, and what its axis counts.
+REWARD, VALUE, SHARE = "Reward, 0 to R_max", "Value, rewards to come", "Share of episodes"
+PANELS = {
+    "reward/team": ("Team", REWARD),
+    "reward/executors": ("Executors, weighted", REWARD),
+    "reward/commitment": ("Commitment", REWARD),
+    "reward/AL": ("AL, answer near commitment", REWARD),
+    "reward/TS": ("TS, answer right", REWARD),
+    "reward/CC": ("CC, contribution", REWARD),
+    "value/q_policy": ("Q_tot of the policy", VALUE),
+    "value/q_refined": ("Q_tot, refined", VALUE),
+    "loss/total": ("Loss of Q_tot", "Squared reward"),
+    "stop/same_commitment": ("Ended: same commitment", SHARE),
+    "stop/small_step": ("Ended: small step", SHARE),
+    "stop/oscillation": ("Ended: oscillation", SHARE),
+    "stop/max_iterations": ("Ended: all rounds played", SHARE),
+}
 
 
-def find(params: Params) -> dict[str, Lines]:
-    """Curves by metric, team reward and total loss first in their groups; a job without any is left out.
+@dataclass(frozen=True, slots=True)
+class Log:
+    """What one training has left: curves by metric."""
 
-    DVCLive writes a file per metric, ``plots/metrics/NAME.tsv``, with columns step and the metric. Metrics
-    that differ in the executor's number alone (``T_1``, ``T_2``) share a name.
+    benchmark: str
+    n_agents: int
+    seed: int
+    curves: dict[str, Curve]
+
+
+def find(params: Params) -> list[Log]:
+    """The logs of the params' trainings, variants aside; one that has none is left out.
+
+    DVCLive writes a file per metric, ``plots/metrics/NAME.tsv``, with columns step and the metric.
     """
-    found: dict[str, Lines] = {}
-    for benchmark in params.benchmarks:
-        for n_agents in params.n_agents:
-            for seed in params.seeds:
-                for name, curve in _curves(paths.checkpoint(benchmark, n_agents, seed)):
-                    found.setdefault(name, []).append((benchmark, n_agents, curve))
-    order = [
-        name
-        for group in GROUPS
-        for name in sorted(found, key=lambda name: (not name.endswith(("/team", "/total")), name))
-        if name.startswith(group)
+    found = [
+        Log(benchmark, n_agents, seed, dict(_curves(paths.checkpoint(benchmark, n_agents, seed))))
+        for benchmark in params.benchmarks
+        for n_agents in params.n_agents
+        for seed in params.seeds
     ]
-    return {name: found[name] for name in order}
+    return [log for log in found if log.curves]
 
 
 def _curves(checkpoint: Path) -> Iterator[tuple[str, Curve]]:
     root = checkpoint / "curve" / "plots" / "metrics"
     for path in sorted(root.glob("**/*.tsv")):
-        curve = _read(path)
-        if curve:
-            name = path.relative_to(root).with_suffix("").as_posix()
-            yield re.sub(r"_\d+$", "", name), curve
+        if curve := _read(path):
+            yield path.relative_to(root).with_suffix("").as_posix(), curve
 
 
 def _read(path: Path) -> Curve:
@@ -60,33 +76,78 @@ def _read(path: Path) -> Curve:
     return [(float(row["step"]), float(row[values[0]])) for row in rows if values and row[values[0]]]
 
 
-def training(params: Params) -> Figure:
-    """A panel per metric, a line per run, coloured by benchmark, its dashes by agent count."""
-    from matplotlib.ticker import MaxNLocator
+def nothing_learned(params: Params) -> str | None:
+    """Why there is no figure of training."""
+    if any(map(learns, params.methods)):
+        return None
+    return "No method of these params is trained."
 
-    curves = find(params)
-    if not curves:
-        return style.message("No training curves beside the checkpoints of these params.")
-    benchmarks = list(params.benchmarks)
-    colours = dict(zip(benchmarks, style.PALETTE * len(benchmarks), strict=False))
-    dashes = ("-", "--", ":", "-.")
-    styles = {n: dashes[index % 4] for index, n in enumerate(sorted(params.n_agents))}
-    titles = [name.replace("_", " ") for name in curves]
-    figure, axes = style.panels(titles, 1.2, share_x=False, share_y=False, columns=4)
-    for axis, lines in zip(axes, curves.values(), strict=True):
-        for benchmark, n_agents, curve in lines:
-            steps, values = zip(*curve, strict=True)
-            axis.plot(steps, values, styles[n_agents], color=colours[benchmark], linewidth=0.8, alpha=0.85)
-        axis.set_xlabel("Episode")
-        axis.xaxis.set_major_locator(MaxNLocator(4, integer=True))
-    handles = [style.line(colours[b], "-", style.name_of(b)) for b in benchmarks]
-    handles += [style.line("#555555", dash, f"N = {n}") for n, dash in styles.items()]
-    style.legend(figure, handles)
-    what = "Means over each update's episodes; action/: the policy's own, a line per executor"
-    style.note(
-        figure,
-        "; ".join(filter(None, [what, show.held(params.action.fixed)])),
-        params.llm.backend == "simulated",
-        ", ".join(params.llm.executors) if params.llm.backend == "bank" else None,
-    )
-    return figure
+
+@figure(
+    "Training, a point per update: rewards, values and loss as means over its episodes, and how refinement "
+    "ended. A line per training, by benchmark and number of agents.",
+    section="training",
+    missing=nothing_learned,
+)
+def training(params: Params) -> Chart:
+    """A panel per metric, a line per training, its look by benchmark, its dashes by agent count."""
+    logs = find(params)
+    last = max((curve[-1][0] for log in logs for curve in log.curves.values()), default=1.0)
+    x = Axis("Episode", -0.04 * last, 1.04 * last, whole=True)
+    panels = []
+    for name, (title, label) in PANELS.items():
+        some = [log for log in logs if any(value for _, value in log.curves.get(name, []))]
+        series = tuple(_line(log, name, params) for log in some)
+        if series:
+            panels.append(Panel(title, series, x, _values(series, label)))
+    text = "Means over each update's episodes" if panels else NO_CURVES
+    panels = panels or [Panel("Team", (), x, Axis(REWARD, 0, 1))]
+    return Chart(
+        tuple(panels), tuple(_keys(params)), height=1.25, columns=4, share_x=False, share_y=False,
+        **said(text, params),
+    )  # fmt: skip
+
+
+def _line(log: Log, name: str, params: Params) -> Series:
+    colour, marker = looks(params.benchmarks)[log.benchmark]
+    place = sorted(params.n_agents).index(log.n_agents)
+    points = tuple(Point(episode, value, said=f"episode {episode:g}") for episode, value in log.curves[name])
+    group = f"N = {log.n_agents}, seed {log.seed}"
+    dash = style.DASHES[place % len(style.DASHES)]
+    return Series(
+        style.name_of(log.benchmark), points, colour, marker, dash, place > 0, group,
+        size=3.2 if len(points) < 12 else 1.8,
+    )  # fmt: skip
+
+
+def _values(series: Sequence[Series], label: str) -> Axis:
+    values = [point.y for one in series for point in one.points]
+    low, high = min(values), max(values)
+    if label in (REWARD, SHARE):
+        low, high = min(0.0, low), max(1.0, high)
+    room = 0.06 * (high - low or abs(high) or 1.0)
+    return Axis(label, low - room, high + room)
+
+
+def looks(benchmarks: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Colour and marker of each benchmark."""
+    return {name: style.numbered(i) for i, name in enumerate(benchmarks)}
+
+
+def _keys(params: Params) -> Iterator[Key]:
+    for benchmark, (colour, marker) in looks(params.benchmarks).items():
+        yield Key(style.name_of(benchmark), colour, marker)
+    counts = sorted(params.n_agents)
+    if len(counts) > 1:
+        for place, n in enumerate(counts):
+            yield Key(f"N = {n}", GREY, "o", style.DASHES[place % len(style.DASHES)], hollow=place > 0)
+
+
+def said(text: str, params: Params) -> dict[str, Any]:
+    """What a chart of training says above its panels."""
+    llm = params.llm
+    return {
+        "note": "; ".join(filter(None, [text, show.held(params.action.fixed)])),
+        "simulated": llm.backend == "simulated",
+        "recorded": ", ".join(llm.executors) if llm.backend == "bank" else None,
+    }

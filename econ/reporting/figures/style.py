@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from econ import benchmarks, paths
 from econ.files import write_atomic
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 STYLE = Path(__file__).with_name("figures.mplstyle")
 WIDTH = 6.9  # inches, a two-column text width
 CHARACTERS_PER_INCH = 17  # of text as large as a legend's
-PAPER = "#8a8a8a"
+PAPER = "#767676"  # what the paper reports
+FAINT = "#6b6b6b"  # of text: 5.3:1 on white
+LEAST_CONTRAST = 3.0  # of what is drawn, to white
 VARIANT_MARKERS = ("D", "s", "^", "v", "P", "X", "d", "p", "h", "<", ">")
 PALETTE = (
     "#0072B2", "#56B4E9", "#D55E00", "#E69F00", "#009E73", "#CC79A7", "#000000", "#882255", "#999933",
@@ -54,18 +56,37 @@ def look(method: str) -> tuple[str, str]:
     """
     base, variant = parse_method(method)
     colour, shape = about(base).look or _by_name(base)
+    colour = dark_enough(colour)
     if variant is not None:
         shape = VARIANT_MARKERS[zlib.crc32(variant.encode()) % len(VARIANT_MARKERS)]
     return colour, shape
 
 
+def contrast(colour: str) -> float:
+    """Of ``#rrggbb`` to white, by WCAG's relative luminance: 1 to 21."""
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 1.05 / (0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] + 0.05)
+
+
+def dark_enough(colour: str) -> str:
+    """The colour, or the lightest shade of it that stands out from white."""
+    parts = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
+    for percent in range(100, 0, -1):
+        shade = "#" + "".join(f"{part * percent // 100:02X}" for part in parts)
+        if contrast(shade) >= LEAST_CONTRAST:
+            return shade
+    return "#000000"
+
+
+def numbered(place: int) -> tuple[str, str]:
+    """Colour and marker of the first, second, … of things that have no look of their own."""
+    return dark_enough(PALETTE[place % len(PALETTE)]), MARKERS[place % len(MARKERS)]
+
+
 def _by_name(method: str) -> tuple[str, str]:
     number = zlib.crc32(method.encode())
     return PALETTE[number % len(PALETTE)], MARKERS[number // len(PALETTE) % len(MARKERS)]
-
-
-def colours(methods: Iterable[str]) -> dict[str, str]:
-    return {method: look(method)[0] for method in methods}
 
 
 def markers(n_agents: Iterable[int]) -> dict[int, str]:
@@ -89,7 +110,12 @@ def styled() -> Iterator[None]:
 
 
 def panels(
-    titles: Sequence[str], height: float, *, share_x: bool = True, share_y: bool = True, columns: int = 3
+    titles: Sequence[str],
+    height: float,
+    *,
+    share_x: bool = True,
+    share_y: bool | Literal["row"] = True,
+    columns: int = 3,
 ) -> tuple[Figure, list[Axes]]:
     """A figure with a panel per title, at most ``columns`` beside each other; ``height`` of one in inches."""
     import matplotlib.pyplot as plt
@@ -110,7 +136,7 @@ def panels(
     )
     axes = list(grid.flat)
     for axis, title in zip(axes, titles, strict=False):
-        axis.set_title(title, fontsize=8 if columns <= 3 else 6.5)
+        axis.set_title(title, fontsize=8 if columns <= 4 else 6.5)
         axis.tick_params(axis="x", labelbottom=True)
     for axis in axes[count:]:
         axis.set_axis_off()
@@ -144,11 +170,12 @@ def line(colour: str, style: Any, label: str) -> Artist:
     return Line2D([], [], color=colour, linestyle=style, label=label)
 
 
-def patch(colour: str, alpha: float, label: str) -> Artist:
-    """A legend's entry."""
+def patch(colour: str, label: str, hatch: str | None) -> Artist:
+    """A legend's entry, of a bar: hatched or full."""
     from matplotlib.patches import Patch
 
-    return Patch(facecolor=colour, alpha=alpha, label=label, linewidth=0)
+    face = "white" if hatch else colour
+    return Patch(facecolor=face, edgecolor=colour, hatch=hatch, label=label, linewidth=0.5)
 
 
 def legend(figure: Figure, handles: Sequence[Artist]) -> None:
@@ -169,26 +196,19 @@ def note(figure: Figure, text: str, simulated: bool, recorded: str | None = None
     figure.suptitle(wrapped, fontsize=7, x=0.01, ha="left", color="#B00020" if simulated else "#444444")
 
 
-def note_rows(figure: Figure, text: str, frame: pd.DataFrame) -> None:
-    """:func:`note` with what a table's rows say of themselves: SIMULATED, and what ECON did not learn."""
-    text = "; ".join(filter(None, [text, show.not_learned(frame)]))
-    note(figure, text, show.is_simulated(frame), show.recorded(frame))
+def noted(text: str, frame: pd.DataFrame) -> dict[str, Any]:
+    """What a chart says above its panels of the rows that it shows, and where these come from."""
+    return {
+        "note": "; ".join(filter(None, [text, show.not_learned(frame)])),
+        "simulated": show.is_simulated(frame),
+        "recorded": show.recorded(frame),
+    }
 
 
 def how_many(frame: pd.DataFrame) -> str:
     """How many problems stand behind a point."""
     fewest, most = int(frame["n"].min()), int(frame["n"].max())
     return f"n = {fewest:,} per point" if fewest == most else f"n = {fewest:,} to {most:,} per point"
-
-
-def message(text: str) -> Figure:
-    """A figure that says why there is nothing to draw."""
-    import matplotlib.pyplot as plt
-
-    figure, axis = plt.subplots(figsize=(WIDTH * 0.62, 1.2))
-    axis.set_axis_off()
-    axis.text(0.5, 0.5, text, ha="center", va="center", wrap=True, color="#444444")
-    return figure
 
 
 def save(figure: Figure, name: str, folder: Path = paths.FIGURES) -> None:

@@ -14,8 +14,8 @@ from econ.errors import EconError
 from econ.files import write_atomic
 from econ.params import Params
 from econ.records import Job
-from econ.reporting import results, show
-from econ.reporting.catalogue import FIGURES, TABLES
+from econ.reporting import catalogue, results, show
+from econ.reporting.catalogue import Table
 from econ.reporting.doubts import of_results
 from econ.reporting.gather import jobs
 from econ.reporting.page import episodes, overview, spending, verdicts
@@ -31,29 +31,32 @@ PIXELS_PER_POINT = 1.8
 _LIBRARIES = ("datasets", "math-verify", "numpy", "sentence-transformers", "torch", "xllamacpp")
 
 
+# Parts of the page, each for one question; one that a table or figure names beside these comes last.
+SECTIONS = {
+    "accuracy": "Accuracy",
+    "rivals": "ECON against its rivals",
+    "budgets": "At equal tokens",
+    "tokens": "Tokens and money",
+    "paper": "Beside the paper",
+    "agents": "Number of agents",
+    "variants": "Variants",
+    "rounds": "Rounds",
+    "benchmarks": "TravelPlanner and GSM-Hard",
+    "readable": "INVALID answers, strategies",
+    "training": "Training",
+}
+APART = "origins"  # its tables stand at the end, where the jobs are
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of the page: figures and tables that answer one question."""
+    """A part of the page: figures and tables by name, and why some figures are not there."""
 
     id: str
     title: str
     figures: tuple[str, ...] = ()
     tables: tuple[str, ...] = ()
-
-
-PARTS = (
-    Part("accuracy", "Accuracy", ("accuracy",), ("accuracy",)),
-    Part("rivals", "ECON against its rivals", ("differences",), ("paired",)),
-    Part("budgets", "At equal tokens", ("tradeoff",), ("equal_tokens", "budgets")),
-    Part("tokens", "Tokens and money", ("tokens",), ("tokens",)),
-    Part("paper", "Beside the paper", (), ("paper_accuracy", "paper_gains", "paper_tokens")),
-    Part("agents", "Number of agents", ("scaling",), ("scaling",)),
-    Part("variants", "Variants", ("ablations",), ("ablations",)),
-    Part("rounds", "Rounds", ("convergence",), ("convergence", "endings")),
-    Part("benchmarks", "TravelPlanner and GSM-Hard", (), ("travelplanner", "gsm_hard")),
-    Part("readable", "INVALID answers, strategies", (), ("invalid", "strategies")),
-    Part("training", "Training", ("training",)),
-)
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,8 @@ def write_page(params: Params, params_file: Path) -> Path:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    frames = {name: show.read(name) for name in TABLES}
+    tables = catalogue.tables(params)
+    frames = {name: show.read(name, table) for name, table in tables.items()}
     text = environment.get_template("report.html.j2").render(
         version=__version__,
         recorded=show.joined(map(show.recorded, frames.values())),
@@ -103,10 +107,10 @@ def write_page(params: Params, params_file: Path) -> Path:
         facts={**overview.facts(params, frames), "Code": _code(params)},
         headings=overview.headings(params, frames),
         matrix=overview.matrix(params, frames),
-        parts=PARTS,
-        tables={name: _table(name, frame) for name, frame in frames.items()},
+        parts=parts(params),
+        tables={name: _table(name, tables[name], frame) for name, frame in frames.items()},
         spending=_spending(params),
-        figures={name: _picture(name) for name in FIGURES},
+        figures={name: _picture(name, found.caption) for name, found in catalogue.drawn(params).items()},
         params=yaml.safe_dump(params.model_dump(mode="json"), sort_keys=False, allow_unicode=True),
         params_file=params_file.name,
         versions=_versions(),
@@ -119,10 +123,29 @@ def write_page(params: Params, params_file: Path) -> Path:
     return path
 
 
-def _table(name: str, frame: pd.DataFrame) -> Shown:
-    table = TABLES[name]
+def parts(params: Params) -> list[Part]:
+    """The parts of the page, with all tables and figures of the params; an empty one is left out."""
+    tables, figures = catalogue.tables(params), catalogue.figures(params)
+    reasons = {name: figure.missing(params) for name, figure in figures.items()}
+    others = [table.section for table in tables.values()] + [one.section for one in figures.values()]
+    titles = SECTIONS | {name: name.capitalize() for name in others if name not in (*SECTIONS, APART)}
+    found = []
+    for section, title in titles.items():
+        here = [name for name, figure in figures.items() if figure.section == section]
+        part = Part(
+            section, title,
+            tuple(name for name in here if reasons[name] is None),
+            tuple(name for name, table in tables.items() if table.section == section),
+            tuple(dict.fromkeys(reason for name in here if (reason := reasons[name]))),
+        )  # fmt: skip
+        if part.figures or part.tables or part.missing:
+            found.append(part)
+    return found
+
+
+def _table(name: str, table: Table, frame: pd.DataFrame) -> Shown:
     headings = [(column.heading, column.kind not in show.LEFT) for column in table.columns.values()]
-    return Shown(name, table.title, show.caption(name, frame), headings, show.cells(table, frame))
+    return Shown(name, table.title, show.caption(table, frame), headings, show.cells(table, frame))
 
 
 def _spending(params: Params) -> Shown:
@@ -134,7 +157,7 @@ def _spending(params: Params) -> Shown:
     return Shown("spending", "Estimate and actual", caption, headings, rows)
 
 
-def _picture(name: str) -> Picture:
+def _picture(name: str, caption: str) -> Picture:
     """The SVG as a data address: identifiers of two figures on one page cannot meet."""
     path = paths.FIGURES / f"{name}.svg"
     if not path.exists():
@@ -143,7 +166,7 @@ def _picture(name: str) -> Picture:
     points = re.search(rb'<svg[^>]* width="([\d.]+)pt"', content)
     width = round(PIXELS_PER_POINT * float(points[1])) if points else 0
     address = "data:image/svg+xml;base64," + base64.b64encode(content).decode()
-    return Picture(name, FIGURES[name], address, width)
+    return Picture(name, caption, address, width)
 
 
 def _versions() -> list[str]:

@@ -10,11 +10,13 @@ from typing import Any
 
 from econ.params import parse_method
 from econ.reporting import show
+from econ.reporting.catalogue import Column, table
 from econ.reporting.gather import differing
 from econ.reporting.paper import ablations as paper_ablations
 from econ.reporting.paper import reported as paper
-from econ.reporting.pool import Cell, Row
+from econ.reporting.pool import Cell, Row, Run
 from econ.reporting.statistics import holm, pooled_interval
+from econ.reporting.tables.columns import ACCURACY, DIFFERENCE, JOB, N
 from econ.reporting.tables.comparisons import ALL, ECON, Pair, paired_columns, sources, union
 
 _MODELS = {paper_ablations.EIGHT: "paper_llama_8b"} | {
@@ -22,9 +24,33 @@ _MODELS = {paper_ablations.EIGHT: "paper_llama_8b"} | {
 }
 
 
-def ablation_rows(pooled: Sequence[Cell]) -> list[Row]:
+@table(
+    "Variants beside their method",
+    "Accuracy in % with 95 % interval; the change in points against the method as it is (its row comes "
+    "first), on the same problems, with interval and p as among the pairs; Holm: "
+    "adjusted for the variants of this method, benchmark and N; tokens per problem and their change in "
+    "%. What changes learning was trained anew. * = as the paper reports it, found by what is changed: "
+    "LLaMA3.1 8B and 70B (in table 2 the coordinator), the mean change over its models [lowest, highest] "
+    "against ECON in the same table, and of tokens.",
+    {
+        **JOB,
+        "change": Column("Changed"),
+        **N, **ACCURACY, **DIFFERENCE,
+        "p": Column("p", "p"),
+        "p_holm": Column("Holm", "p"),
+        "total_tokens": Column("Tokens", "tokens"),
+        "tokens_change": Column("Tokens, change", "points"),
+        "paper_llama_8b": Column("8B*", "percent"),
+        "paper_llama_70b": Column("70B*", "percent"),
+        "paper_points": Column("Points*", "points", "paper_points_low", "paper_points_high"),
+        "paper_tokens_change": Column("Tokens, change*", "points"),
+        "paper_source": Column("Where*"),
+    },
+    "variants",
+)  # fmt: skip
+def ablations(run: Run) -> list[Row]:
     """Each method that has variants, then these: per benchmark and agent count, then over all benchmarks."""
-    groups = list(_groups(pooled))
+    groups = list(_groups(run.cells))
     rows = [
         row for group in groups for row in _adjusted([_row([pair]) | _paper_columns(pair) for pair in group])
     ]

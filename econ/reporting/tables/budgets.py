@@ -14,8 +14,10 @@ from statistics import fmean
 from typing import Literal
 
 from econ.reporting import show
-from econ.reporting.pool import Cell, Outcomes, Row
+from econ.reporting.catalogue import Column, table
+from econ.reporting.pool import Cell, Outcomes, Row, Run
 from econ.reporting.statistics import pooled_interval
+from econ.reporting.tables.columns import ACCURACY, DIFFERENCE, JOB, NO_WORSE, POWER, N
 from econ.reporting.tables.comparisons import ALL, Pair, paired_columns, pairs, sources, union
 
 Measure = Literal["total", "prompt once", "completion"]
@@ -69,11 +71,29 @@ def within(known: Sequence[Point], budget: float, measure: Measure) -> Point | N
     return max(affordable, key=lambda point: (point.spent(measure), point.k or 0), default=None)
 
 
-def budget_rows(pooled: Sequence[Cell]) -> list[Row]:
+@table(
+    "Operating points",
+    "Accuracy in % with 95 % interval, and mean tokens per problem, of methods given fewer of their "
+    "samples or rounds: from the very same calls, the first k in their order. A problem that ended "
+    "earlier counts as it ended. Once: every prompt counted once, however many samples were drawn from "
+    "it. Of many samples the powers of two are shown; the CSV has all. The last point of a method is "
+    "the method as run; one with a single row is known as run alone.",
+    {
+        **JOB,
+        "at": Column("Given"),
+        **N, **ACCURACY,
+        "prompt_tokens": Column("Prompt", "tokens"),
+        "prompt_tokens_once": Column("Once", "tokens"),
+        "completion_tokens": Column("Completion", "tokens"),
+        "total_tokens": Column("Total", "tokens"),
+    },
+    "budgets",
+)  # fmt: skip
+def budgets(run: Run) -> list[Row]:
     """A row per operating point. ``shown``: of many samples the powers of two, and the last."""
     return [
         _budget_row(cell, point, last=point is known[-1])
-        for cell in pooled
+        for cell in run.cells
         for known in [points(cell)]
         for point in known
     ]
@@ -142,6 +162,31 @@ def _notes(name: str, own: Sequence[Point], other: Sequence[Point], measure: Mea
 def drawn_against(pooled: Sequence[Cell], method: str) -> list[Pair]:
     """The method beside those alone that draw samples, and so can be had for any budget."""
     return [pair for pair in pairs(pooled, method) if points(pair.rival)[-1].unit == "sample"]
+
+
+@table(
+    "Pairs at equal tokens",
+    "Differences, intervals and p as among the pairs as run, at equal tokens per problem: the cheaper "
+    "method as run, the dearer one at its largest operating point that spends no more (fewer samples or "
+    "rounds of the very same calls); what it leaves unspent counts against it. Count: all tokens; with "
+    "every prompt counted once, where samples share it; completions alone. A dash: no such point.",
+    {
+        **JOB,
+        "rival": Column("Rival"),
+        "measure": Column("Count"),
+        "method_at": Column("Method at"),
+        "method_tokens": Column("Tokens", "tokens"),
+        "rival_at": Column("Rival at"),
+        "rival_tokens": Column("Tokens", "tokens"),
+        **N, **DIFFERENCE, **NO_WORSE,
+        "p": Column("p", "p"),
+        **POWER,
+        "note": Column("Note"),
+    },
+    "budgets",
+)  # fmt: skip
+def equal_tokens(run: Run) -> list[Row]:
+    return equal_token_rows([*pairs(run.plain), *drawn_against(run.plain, "econ-baseline")])
 
 
 def equal_token_rows(found: Sequence[Pair]) -> list[Row]:

@@ -1,4 +1,4 @@
-"""Rows that compare: methods with each other on the same problems, and ours with the paper's numbers."""
+"""Methods compared with each other on the same problems."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from statistics import fmean
 
-from econ.reporting import show
-from econ.reporting.paper import reported as paper
-from econ.reporting.pool import Cell, Outcomes, Row
-from econ.reporting.statistics import Paired, holm, paired
+from econ.reporting import show, statistics
+from econ.reporting.catalogue import Column, table
+from econ.reporting.pool import Cell, Outcomes, Row, Run
+from econ.reporting.statistics import Paired, holm
+from econ.reporting.tables.columns import DIFFERENCE, JOB, NO_WORSE, POWER, N
 
 ECON = "econ-bne"
 Sources = Mapping[str, str]  # problem id -> source question
@@ -57,7 +58,7 @@ def compare(ours: Outcomes, theirs: Outcomes, made_of: Sources | None = None) ->
     """Paired over problems; those that ``made_of`` one question count together."""
     clusters = [(made_of or {}).get(problem, problem) for problem in ours]
     mine, rivals = ([fmean(side[problem]) for problem in ours] for side in (ours, theirs))
-    return paired(mine, rivals, clusters)
+    return statistics.paired(mine, rivals, clusters)
 
 
 def paired_columns(ours: Outcomes, theirs: Outcomes, made_of: Sources | None = None) -> Row:
@@ -71,6 +72,32 @@ def paired_columns(ours: Outcomes, theirs: Outcomes, made_of: Sources | None = N
     n, *values = astuple(compare(ours, theirs, made_of))
     found = dict(zip(columns, values, strict=True))
     return {"n": n, **found, "no_worse": "yes" if found["no_worse"] else "no"}
+
+
+@table(
+    "Pairs on the same problems",
+    "Difference in accuracy in points (method minus rival) with a 95 % paired interval over problems "
+    "(Student's, widened by one answer's difference, so that it covers with few problems too). No "
+    "worse: the interval lies above -2 points. p: exact McNemar over the n problems; with several seeds "
+    "a sign-flip test of the mean difference over problems. Problems of two benchmarks that were made of "
+    "one question count together. Holm: adjusted for the rivals of this benchmark and N. Least: the "
+    "smallest difference that can reach p = 0.05 at this n. Detectable: the smallest true difference "
+    "found with 80 % power at this n and spread; a smaller one could not have been shown. Any other "
+    "pair: econ compare.",
+    {
+        **JOB,
+        "rival": Column("Rival"),
+        **N, **DIFFERENCE, **NO_WORSE,
+        "wins": Column("Wins", "count"),
+        "losses": Column("Losses", "count"),
+        "p": Column("p", "p"),
+        "p_holm": Column("Holm", "p"),
+        **POWER,
+    },
+    "rivals",
+)  # fmt: skip
+def paired(run: Run) -> list[Row]:
+    return paired_rows(pairs(run.plain))
 
 
 def paired_rows(found: Sequence[Pair]) -> list[Row]:
@@ -102,67 +129,3 @@ def _paired_row(group: Sequence[Pair]) -> Row:
             sources(pair.method for pair in group),
         ),
     }
-
-
-def paper_accuracy_rows(pooled: Sequence[Cell]) -> list[Row]:
-    reported = paper.Reported()
-    rows = []
-    for cell in pooled:
-        values = reported.accuracy(cell.benchmark, cell.method)
-        rows.append(
-            {
-                **cell.key, **cell.counts, **cell.accuracy_columns(),
-                "paper_method": paper.name_of(cell.method) if values else None,
-                **{column: values.get(model) for model, column in paper.MODELS.items()},
-                "note": paper.note_for(cell.benchmark, cell.method) if values else None,
-            }
-        )  # fmt: skip
-    return rows
-
-
-def paper_gain_rows(found: Sequence[Pair]) -> list[Row]:
-    reported = paper.Reported()
-    return [_gain_row(reported, pair.method, pair.rival) for pair in found]
-
-
-def _gain_row(reported: paper.Reported, ours: Cell, rival: Cell) -> Row:
-    result = compare(ours.outcomes, rival.outcomes, ours.sources)
-    gains = reported.gains(ours.benchmark, ours.method, rival.method)
-    points = [point for point, _ in gains]
-    return {
-        **ours.key, "rival": rival.method, "n": result.n, "simulated": ours.simulated or rival.simulated,
-        "recorded": show.joined((ours.recorded, rival.recorded)),
-        "gain": result.difference, "gain_low": result.low, "gain_high": result.high,
-        "relative_gain": ours.accuracy / rival.accuracy - 1 if rival.accuracy else None,
-        "paper_gain": fmean(points) if points else None,
-        "paper_gain_low": min(points, default=None),
-        "paper_gain_high": max(points, default=None),
-        "paper_relative_gain": fmean(relative for _, relative in gains) if gains else None,
-        "paper_models": len(gains),
-    }  # fmt: skip
-
-
-def paper_token_rows(pooled: Sequence[Cell]) -> list[Row]:
-    reported = paper.Reported()
-    debates = {(cell.benchmark, cell.n_agents): cell for cell in pooled if cell.method == "debate"}
-    return [_token_row(reported, cell, debates.get((cell.benchmark, cell.n_agents))) for cell in pooled]
-
-
-def _token_row(reported: paper.Reported, cell: Cell, debate: Cell | None) -> Row:
-    values = reported.tokens(cell.benchmark, cell.method)
-    rival = None if cell.method == "debate" else debate
-
-    def saved(name: str) -> float | None:
-        spent = rival.per_answer(name) if rival else 0.0
-        return 1 - cell.per_answer(name) / spent if spent else None
-
-    return {
-        **cell.key, **cell.counts,
-        "prompt_tokens": cell.per_answer("prompt_tokens"),
-        "completion_tokens": cell.per_answer("completion_tokens"),
-        "total_tokens": cell.per_answer("total_tokens"),
-        "saved_total": saved("total_tokens"),
-        "saved_completion": saved("completion_tokens"),
-        **{column: values.get(model) for model, column in paper.MODELS.items() if model != "LLaMA3.1-405B"},
-        "paper_saved": reported.saving(cell.benchmark, cell.method) if rival else None,
-    }  # fmt: skip
