@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from econ.errors import EconError
 from econ.records import Job
 
 BENCHMARKS = Path("data/benchmarks")
@@ -22,6 +23,16 @@ def private() -> None:
     STATE.mkdir(mode=0o700, exist_ok=True)
     if STATE.stat().st_mode & 0o077 and STATE.stat().st_uid == os.getuid():
         STATE.chmod(0o700)
+
+
+def home() -> Path:
+    """The user's cache folder: models and the machine's limits. ECON_HOME overrides it."""
+    if own := os.environ.get("ECON_HOME"):
+        return Path(own)
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "econ"
+    except RuntimeError:  # neither HOME nor an entry for this user
+        raise EconError("this user has no home folder", "name one for models in ECON_HOME") from None
 
 
 def problems(benchmark: str, split: str) -> Path:

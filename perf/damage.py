@@ -27,7 +27,8 @@ from econ.equilibrium import checkpoint
 from econ.equilibrium.learner import Learner
 from econ.errors import EconError
 from econ.llm.cache import repair
-from econ.llm.cache.store import Answer, Cache
+from econ.llm.cache.rows import Answer
+from econ.llm.cache.store import Cache
 from econ.params import Params
 from econ.records import Job
 from econ.reporting import catalogue, manifest, results, show
@@ -135,7 +136,7 @@ def served_wrong(whole: dict[str, Answer]) -> int:
 
 def answers() -> dict[str, Answer]:
     cache = Cache(CACHE)
-    keys = [row[0] for row in cache.connection.execute("SELECT key FROM answers")]
+    keys = [row[0] for row in cache.store.rows("SELECT key FROM answers")]
     found = {key.hex(): answer for key in keys if (answer := cache.get(key)) is not None}
     cache.close()
     return found

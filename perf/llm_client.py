@@ -167,7 +167,8 @@ def compare(latency: float, problems: int, rounds: int) -> None:
 
 def cache() -> None:
     """Keep 20,000 answers and look them up again."""
-    from econ.llm.cache.store import Answer, Cache, digest
+    from econ.llm.cache.rows import Answer, digest
+    from econ.llm.cache.store import Cache
 
     async def run() -> None:
         store = Cache(Path("cache"))
@@ -184,7 +185,7 @@ def cache() -> None:
         assert all(store.get(key) for key in keys)
         looked = time.perf_counter() - started
         store.close()  # which merges what was written into the main file
-        size = store.path.stat().st_size / len(keys)
+        size = store.store.path.stat().st_size / len(keys)
         print(f"kept {len(keys) / kept:,.0f}/s, looked up {len(keys) / looked:,.0f}/s, {size:.0f} bytes each")
 
     with tempfile.TemporaryDirectory() as folder:

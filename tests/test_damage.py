@@ -18,7 +18,8 @@ from econ import paths, seals
 from econ.cli import group
 from econ.errors import EconError
 from econ.llm.cache import repair, sums
-from econ.llm.cache.store import Answer, Cache, put_facts, transaction
+from econ.llm.cache.rows import Answer
+from econ.llm.cache.store import Cache
 from perf import damage
 
 PLACES = 12
@@ -200,8 +201,7 @@ def test_what_is_sealed_opens_as_it_was_and_nothing_else_does() -> None:
 
 
 def test_a_fact_is_replaced_together_with_its_checksum(cache: Path) -> None:
-    with closing(sqlite3.connect(cache, isolation_level=None)) as db, transaction(db):
-        put_facts(db, [(FACT, "tokens", b"14")])
     kept = Cache()
+    kept.put_facts("tokens", [(FACT, b"14")])
     assert kept.fact(FACT) == b"14"
     kept.close()

@@ -16,7 +16,6 @@ from econ import cli, paths
 from econ.cli import group
 from econ.cli.transcript import Turns
 from econ.errors import EconError
-from econ.llm import limits
 from econ.params import load
 from econ.records import Call, Sampling
 from econ.terminal import printable
@@ -112,8 +111,8 @@ def test_no_home_for_models_is_the_usual_one(home: str | None, monkeypatch: pyte
     monkeypatch.delenv("ECON_HOME", raising=False)
     if home is not None:
         monkeypatch.setenv("ECON_HOME", home)
-    assert limits.home().is_absolute()
-    assert limits.home().name == "econ"
+    assert paths.home().is_absolute()
+    assert paths.home().name == "econ"
 
 
 def test_a_user_without_a_home_is_told_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,7 +123,7 @@ def test_a_user_without_a_home_is_told_the_way_out(monkeypatch: pytest.MonkeyPat
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(Path, "home", none)
     with pytest.raises(EconError, match="ECON_HOME"):
-        limits.home()
+        paths.home()
 
 
 def test_what_nobody_foresaw_is_one_line_and_a_file(

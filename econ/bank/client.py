@@ -201,7 +201,7 @@ class BankClient:
 
     def _embedding(self) -> Embedder:
         if self._embedder is None:
-            cache = Cache()
+            cache = Cache(url=self._params.cache.url)
             self._exit.callback(cache.close)
             self._embedder = Embedder(self._params, cache, offline=False)
             self._exit.push_async_callback(self._embedder.close)

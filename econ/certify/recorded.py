@@ -108,7 +108,7 @@ async def embedded(game: Recorded) -> tuple[Array, Array]:
         async with open_client(game.params) as client:
             vectors = await client.embed(wanted)
     else:
-        cache = Cache()
+        cache = Cache(url=game.params.cache.url)
         embedder = Embedder(game.params, cache, offline=False)
         try:
             vectors = await embedder.embed(wanted)

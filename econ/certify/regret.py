@@ -76,7 +76,7 @@ class Log:
 
 def on_bank(params: Params, episodes: int) -> Params:
     """Params of a training of this length from the bank, to its end, with the vote for a coordinator."""
-    changed = params.model_dump(mode="json")
+    changed = params.model_dump(mode="json") | {"cache": params.cache}
     changed["llm"]["backend"] = "bank"
     changed["team"]["commitment"] = "vote"
     changed["train"]["episodes"] = episodes

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from econ.cli.options import cache_url, params_option
 from econ.errors import EconError
+
+if TYPE_CHECKING:
+    from econ.llm.cache.admin import Ledger
+    from econ.llm.cache.repair import Health
 
 
 @click.group("cache")
@@ -19,12 +25,11 @@ def command() -> None:
 
 
 @command.command("info")
-def info() -> None:
-    """Show what the cache holds and what it has cost."""
-    from econ.llm.cache.admin import Ledger
-
-    ledger = Ledger()
-    click.echo(f"{ledger.path}  {_size(ledger.path)}")
+@params_option
+def info(params_file: Path) -> None:
+    """Show where the cache is, what it holds and what it has cost."""
+    ledger = _ledger(params_file)
+    click.echo(f"{ledger.where}  {_megabytes(ledger.store.size())}")
     for row in ledger.holdings():
         tokens = f"{row.prompt_tokens:,} + {row.completion_tokens:,} tokens"
         usd = "" if row.usd is None else f", {row.usd:.4f} USD"
@@ -38,23 +43,26 @@ def info() -> None:
 
 @command.command("export")
 @click.argument("file", type=click.Path(path_type=Path))
-def export(file: Path) -> None:
+@params_option
+def export(file: Path, params_file: Path) -> None:
     """Write all answers to FILE (compressed JSONL; equal contents give equal bytes)."""
-    from econ.llm.cache.admin import Ledger
-
-    number = Ledger().export(file)
-    click.echo(f"{number:,} rows in {file}, {_size(file)}")
+    number = _ledger(params_file).export(file)
+    click.echo(f"{number:,} rows in {file}, {_megabytes(file.stat().st_size)}")
 
 
 @command.command("import")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-def import_(file: Path) -> None:
-    """Take in the answers of an export."""
-    from econ.llm.cache.admin import Ledger
+@params_option
+def import_(file: Path, params_file: Path) -> None:
+    """Take in the answers of an export, from whichever store it came.
 
+    \b
+    Example, from .econ to a database: econ cache export all.zst
+                                       ECON_CACHE_URL=postgresql://econ@db/econ econ cache import all.zst
+    """
     if not file.is_file():
         raise EconError(f"file {file} does not exist", "make one with `econ cache export FILE`")
-    new, known = Ledger(create=True).absorb(file)
+    new, known = _ledger(params_file, create=True).absorb(file)
     click.echo(f"{new:,} new rows, {known:,} were here already")
 
 
@@ -62,31 +70,55 @@ def import_(file: Path) -> None:
 @click.option("--model", help="Only this model's answers.")
 @click.option("--older-than", type=click.FloatRange(min=0), metavar="DAYS", help="Only answers this old.")
 @click.option("--all", "everything", is_flag=True, help="Everything, embeddings and probe results too.")
-def prune(model: str | None, older_than: float | None, everything: bool) -> None:
+@params_option
+def prune(model: str | None, older_than: float | None, everything: bool, params_file: Path) -> None:
     """Delete answers; at least one option says which."""
-    from econ.llm.cache.admin import Ledger
-
     if model is None and older_than is None and not everything:
         raise EconError("nothing says which answers to delete", "give --model, --older-than or --all")
-    number = Ledger().prune(model=model, older_than_days=older_than, everything=everything)
+    number = _ledger(params_file).prune(model=model, older_than_days=older_than, everything=everything)
     click.echo(f"{number:,} rows deleted")
 
 
 @command.command("repair")
-def repair() -> None:
-    """Make a damaged cache anew from all rows that are whole; no job may be at work.
+@params_option
+def repair(params_file: Path) -> None:
+    """Mend a damaged cache: all rows that are whole stay. Of an SQLite file no job may be at work.
 
-    What is lost is asked for again when a job needs it. The damaged file stays beside the new one.
+    What is lost is asked for again when a job needs it. What is damaged is kept aside.
     """
-    from econ.llm.cache.repair import repair as mend
+    from econ.llm.cache import repair as mending
 
-    health, aside = mend()
+    health, aside = mending.repair(url=cache_url(params_file))
+    _tell(health)
+    click.echo(
+        f"{health.answers:,} answers and {health.facts:,} facts are whole; what was damaged is in {aside}"
+    )
+
+
+@command.command("verify")
+@params_option
+def verify(params_file: Path) -> None:
+    """Check every answer and fact by its checksum; exits with 1 if one is damaged."""
+    from econ.llm.cache import repair as mending
+
+    health = mending.look(url=cache_url(params_file))
+    _tell(health)
+    state = "run: econ cache repair" if health.ill else "all whole"
+    click.echo(f"checked {health.answers + health.facts + health.ill.total():,} rows: {state}")
+    if health.ill:
+        raise SystemExit(1)
+
+
+def _tell(health: Health) -> None:
     for what, number in sorted(health.ill.items()):
         click.echo(f"  damaged: {what} ({number:,})")
-    click.echo(f"{health.answers:,} answers and {health.facts:,} facts are whole; the file before is {aside}")
 
 
-def _size(path: Path) -> str:
-    """Of a file, and of the database's log beside it."""
-    files = (file for file in (path, path.with_name(f"{path.name}-wal")) if file.exists())
-    return f"{sum(file.stat().st_size for file in files) / 1e6:.2f} MB"
+def _ledger(params_file: Path, *, create: bool = False) -> Ledger:
+    from econ.llm.cache.admin import Ledger
+
+    return Ledger(url=cache_url(params_file), create=create)
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:.2f} MB"

@@ -50,6 +50,12 @@ def load(params_file: Path | None) -> Params:
     return load_params(params_file, context.meta.get(_CHANGES, ()) if context else ())
 
 
+def cache_url(params_file: Path) -> str | None:
+    """The params' database of answers; the default file need not be there."""
+    default = params_file == Path("params.yaml") and not params_file.exists()
+    return load(None if default else params_file).cache.url
+
+
 benchmark_option = click.option("--benchmark", required=True, help="Benchmark, as named in the params.")
 n_agents_option = click.option("--n-agents", type=click.IntRange(1, 64), required=True, help="Executors.")
 seed_option = click.option(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from econ.cli.options import params_option
+from econ.cli.options import cache_url, params_option
 
 
 @click.command("verify")
@@ -22,7 +22,7 @@ def command(params_file: Path) -> None:
     """
     from econ.reporting.whole import verify
 
-    found = verify(params_file)
+    found = verify(params_file, cache_url(params_file))
     for line in found.bad:
         click.echo(line)
     for note in found.notes:

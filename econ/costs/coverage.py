@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,11 +20,10 @@ from econ.costs.usage import Needs, Tally, add
 from econ.errors import EconError
 from econ.llm.base import Vector
 from econ.llm.cache.admin import Ledger
-from econ.llm.cache.store import FOLDER
 from econ.llm.client import LLMClient
 from econ.methods.base import Player, Session, Solution
 from econ.methods.registry import baseline
-from econ.params import LLM, Params, learns, parse_method, training
+from econ.params import Params, learns, parse_method, training
 from econ.records import Call, Job, Problem, Request
 from econ.registry import BACKENDS
 
@@ -46,7 +46,7 @@ async def kept(params: Params, job: Job, problems: Sequence[Problem], checkpoint
     """
     nothing = Kept(open=len(problems))
     backend = BACKENDS.find(params.llm.backend)
-    if hasattr(backend, "complete") or not _answers(params.llm):  # a whole client keeps no answers
+    if hasattr(backend, "complete") or not _answers(params):  # a whole client keeps no answers
         return nothing
     try:
         async with LLMClient(params, backend, offline=True) as client:
@@ -55,12 +55,14 @@ async def kept(params: Params, job: Job, problems: Sequence[Problem], checkpoint
         return nothing
 
 
-def _answers(llm: LLM) -> int:
+def _answers(params: Params) -> int:
     """How many answers are kept of the team's models, wherever they came from."""
-    if not (FOLDER / "answers.sqlite").is_file():
+    team = {params.llm.coordinator, *params.llm.executors}
+    try:
+        with closing(Ledger(url=params.cache.url)) as ledger:
+            return sum(row.answers for row in ledger.holdings() if row.model in team)
+    except EconError:  # no cache yet
         return 0
-    team = {llm.coordinator, *llm.executors}
-    return sum(row.answers for row in Ledger().holdings() if row.model in team)
 
 
 async def _look(
@@ -94,10 +96,11 @@ def trained(params: Params, checkpoint: Path) -> bool:
         return False
 
 
-def paid(job: str) -> Needs:
+def paid(job: str, params: Params) -> Needs:
     """What a job has paid for, under any params, by model."""
     try:
-        rows = Ledger().paid_by(job)
+        with closing(Ledger(url=params.cache.url)) as ledger:
+            rows = ledger.paid_by(job)
     except EconError:  # no cache yet
         return {}
     return {row.model: Tally(row.answers, row.prompt_tokens, row.completion_tokens) for row in rows}

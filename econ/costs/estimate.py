@@ -99,7 +99,7 @@ async def _trainings(params: Params, benchmark: str, n: int, variant: str | None
     needs, stages = _sum(sample), []
     for seed in params.seeds:
         job = f"{benchmark}/{name}-n{n}-s{seed}"
-        paid, folder = coverage.paid(job), paths.checkpoint(benchmark, n, seed, variant)
+        paid, folder = coverage.paid(job, params), paths.checkpoint(benchmark, n, seed, variant)
         done = own.llm.backend == "bank" or coverage.trained(own, folder)  # records cost nothing
         left = {} if done else _less(needs, paid)
         stages.append(Stage(job, None, own.train.episodes, needs, paid, frozenset(), left))

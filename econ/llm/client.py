@@ -18,14 +18,18 @@ from econ.llm.backends.base import Backend
 from econ.llm.backends.dialects import Dialect, folded
 from econ.llm.backends.openai import say
 from econ.llm.base import Counts, Progress, Usage, Vector
-from econ.llm.cache.store import Answer, Cache, digest, fact_key, missing
+from econ.llm.budget import Purse
+from econ.llm.cache.base import Limiter
+from econ.llm.cache.embedded import of_this_machine
+from econ.llm.cache.rows import Answer, digest, fact_key, missing
+from econ.llm.cache.store import Cache
 from econ.llm.embedding.client import Embedder
 from econ.llm.faults import Fault, backoff, refuses_system
-from econ.llm.limits import Gate, Purse
+from econ.llm.limits import Gate
 from econ.llm.notices import Notices
 from econ.llm.patience import Failed, Patience
 from econ.llm.probe import Prober
-from econ.llm.replies import Reply
+from econ.llm.replies import Reply, call_of
 from econ.messages import EMPTY
 from econ.params import LLM, Params
 from econ.records import Call, Json, Message, Request
@@ -35,6 +39,10 @@ LOOK_AGAIN = 0.05  # seconds until the first look at a call that another process
 DRAIN_SECONDS = 20.0  # after Ctrl-C, SIGTERM or SIGHUP: how long paid answers are waited for
 
 T = TypeVar("T")
+
+
+class _Busy(Exception):
+    """Another process makes this call at this moment."""
 
 
 class MakeBackend(Protocol):
@@ -64,16 +72,21 @@ class LLMClient:
         self._sent: set[asyncio.Task[Any] | None] = set()  # on the wire, or answered and not yet kept
         self._told: set[tuple[str, str]] = set()  # models and reasons of failed calls
         self._activity: Activity | None = None
-        self._cache = Cache()
+        self._cache = Cache(url=params.cache.url)
         self._backend = backend(params.llm, self._cache, offline=offline)
         self._dialect: Dialect
-        self._gate = Gate(self._backend.name, self._backend.in_flight, self._llm.limits)
-        self._purse = Purse(self._llm.budget, self._cache)
+        self._gate = Gate(self._limiter(), self._backend.in_flight, self._llm.limits)
+        self._purse = Purse(self._llm.budget, self._cache.store)
         self._patience = Patience(self._llm, self._backend.where, self._backend.key_variable)
         self._longest_wait = min(30.0, max(0.5, self._llm.patience_seconds / 8))
         self._folding: set[str] = set()  # models that know no system role
         self._notices = Notices(self._cache, self._backend.name)
         self._embedder = Embedder(params, self._cache, offline)
+
+    def _limiter(self) -> Limiter:
+        """Of a server that others reach too, the store's; the embedded one serves its own machine."""
+        limits = of_this_machine if self._llm.backend == "local" else self._cache.store.limiter
+        return limits(self._backend.name, self._backend.in_flight)
 
     async def __aenter__(self) -> Self:
         try:
@@ -95,7 +108,7 @@ class LLMClient:
             self._activity.close()
         await self._backend.close()
         await self._embedder.close()
-        await self._gate.slots.close()
+        await self._gate.close()
         self._cache.close()
 
     async def _drain(self, seconds: float | None) -> None:
@@ -128,17 +141,17 @@ class LLMClient:
                 answer = await asyncio.shield(task)
             except Failed as failure:
                 self._count_failed(request.model, failure)
-                return self._report(_call(request, None, failure.reason), paid=False)
+                return self._report(call_of(request, None, failure.reason), paid=False)
             paid = answer.payer == payer
         if not paid:
             self._counts.cached += 1
-        return self._report(_call(request, answer, None), paid)
+        return self._report(call_of(request, answer, None), paid)
 
     def look_up(self, request: Request) -> tuple[bytes, Call] | None:
         """A request's address and its answer, if that is kept."""
         key = self._key(self._dialect.body(request), request)
         answer = self._cache.get(key)
-        return None if answer is None else (key, _call(request, answer, None))
+        return None if answer is None else (key, call_of(request, answer, None))
 
     def _report(self, call: Call, paid: bool) -> Call:
         if self._progress is not None:
@@ -161,60 +174,66 @@ class LLMClient:
         return digest(address)
 
     async def _pay(self, key: bytes, body: Json, payer: str) -> Answer:
-        """Pay for an answer unless another process does so at this moment; then take that one's."""
-        wait = LOOK_AGAIN
-        while not self._cache.locks.acquire(key):
-            await asyncio.sleep(wait)
-            wait = min(1.0, 1.5 * wait)
-            if (answer := self._cache.get(key)) is not None:
-                return answer
-        try:
-            return self._cache.get(key) or await self._make(key, body, payer)
-        finally:
-            self._cache.locks.release(key)
-
-    async def _make(self, key: bytes, body: Json, payer: str) -> Answer:
-        """Ask until there is an answer, asking again cannot help, or the server is held to be dead."""
-        tries, empty, started = 0, 0, time.monotonic()
+        """Ask until there is an answer, asking again cannot help, or the server is held to be dead. What
+        another process pays for at this moment is waited for."""
+        tries, empty, wait, started = 0, 0, LOOK_AGAIN, time.monotonic()
         while True:
             last = empty >= min(EMPTY_TRIES, self._llm.max_retries)
             try:
                 answer = await self._attempt(key, body, payer, may_be_empty=last)
+            except _Busy:
+                await asyncio.sleep(wait)
+                wait, started = min(1.0, 1.5 * wait), time.monotonic()
+                answer = self._cache.get(key)
             except Fault as fault:
                 tries += 0 if fault.gone else 1
                 self._patience.decide(fault, tries, started, body)
                 if fault.gone:
                     await self._backend.revive()
                 await backoff(tries, fault.after, self._longest_wait)
+                continue
             else:
-                if answer is not None:
-                    return answer
-                empty += 1
+                empty += answer is None
+            if answer is not None:
+                return answer
 
     async def _attempt(self, key: bytes, body: Json, payer: str, *, may_be_empty: bool) -> Answer | None:
         """One attempt, and its answer kept; None: it is empty and may not be.
 
-        A call counts as in flight until its answer is kept, so a kill costs no more calls than that limit.
+        A call counts as in flight until its answer is kept, so a kill costs no more calls than that limit; so
+        long it is locked, and no longer: whoever has a slot first makes it.
+
+        Raises:
+            _Busy: another process makes this call at this moment.
         """
-        upper = self._upper_tokens(body)
         slot = await self._gate.slots.take()
         try:
-            reservation = await self._purse.reserve(sum(upper), self._usd(body["model"], *upper) or 0.0)
+            if not self._cache.store.lock(key):
+                raise _Busy
             try:
-                await self._gate.pace(sum(upper))
-                reply = await self._on_the_wire(body)
-                self._arrived(reply, body, sum(upper))
-                self._notices.arrived(body["model"], body["messages"], reply)
-                if reply.why == EMPTY and not (may_be_empty or self._patience.closing):
-                    self._charge(reply, body, reservation)
-                    return None
-                answer = await self._answer(reply, body, payer)
-                await self._cache.put(key, answer, reservation)
-            except BaseException:
-                self._purse.release(reservation)
-                raise
+                return self._cache.get(key) or await self._paid(key, body, payer, may_be_empty=may_be_empty)
+            finally:
+                self._cache.store.unlock(key)
         finally:
             self._gate.slots.give(slot)
+
+    async def _paid(self, key: bytes, body: Json, payer: str, *, may_be_empty: bool) -> Answer | None:
+        """See :meth:`_attempt`, which holds a slot and the call's lock."""
+        upper = self._upper_tokens(body)
+        reservation = await self._purse.reserve(sum(upper), self._usd(body["model"], *upper) or 0.0)
+        try:
+            await self._gate.pace(sum(upper))
+            reply = await self._on_the_wire(body)
+            self._arrived(reply, body, sum(upper))
+            self._notices.arrived(body["model"], body["messages"], reply)
+            if reply.why == EMPTY and not (may_be_empty or self._patience.closing):
+                self._charge(reply, body, reservation)
+                return None
+            answer = await self._answer(reply, body, payer)
+            await self._cache.put(key, answer, reservation)
+        except BaseException:
+            self._purse.release(reservation)
+            raise
         self._count(answer)
         return answer
 
@@ -372,19 +391,3 @@ class LLMClient:
                                     "is llm.base_url right?") from None  # fmt: skip
                 await self._backend.revive()
                 await backoff(tries, fault.after, self._longest_wait)
-
-
-def _call(request: Request, answer: Answer | None, error: str | None) -> Call:
-    if answer is None:
-        return Call.of(request, "", 0, 0, error=error)
-    return Call.of(
-        request,
-        answer.text,
-        answer.prompt_tokens,
-        answer.completion_tokens,
-        error=error if answer.text else answer.why or EMPTY,
-        finish_reason=answer.finish_reason,
-        tokens_estimated=answer.estimated,
-        thinking=answer.thinking,
-        answered_by=answer.answered_by,
-    )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from econ.llm.backends.openai import say
-from econ.llm.cache.store import Cache, fact_key, run_name
+from econ.llm.cache.rows import fact_key, run_name
+from econ.llm.cache.store import Cache
 from econ.llm.replies import Reply
 from econ.records import Message
 

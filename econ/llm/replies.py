@@ -8,8 +8,10 @@ from typing import Any
 
 import orjson
 
+from econ.llm.cache.rows import Answer
 from econ.llm.faults import Fault, error_fault, is_page, words_of
-from econ.messages import read_message
+from econ.messages import EMPTY, read_message
+from econ.records import Call, Request
 
 MOST_TOKENS = 2**31  # of one call; a server that counts more counts nothing
 
@@ -100,3 +102,20 @@ def _count(value: Any) -> int | None:
     except (TypeError, ValueError, OverflowError):
         return None
     return count if 0 <= count < MOST_TOKENS and not isinstance(value, bool) else None
+
+
+def call_of(request: Request, answer: Answer | None, error: str | None) -> Call:
+    """The call that a request became: answered, or failed with ``error``."""
+    if answer is None:
+        return Call.of(request, "", 0, 0, error=error)
+    return Call.of(
+        request,
+        answer.text,
+        answer.prompt_tokens,
+        answer.completion_tokens,
+        error=error if answer.text else answer.why or EMPTY,
+        finish_reason=answer.finish_reason,
+        tokens_estimated=answer.estimated,
+        thinking=answer.thinking,
+        answered_by=answer.answered_by,
+    )

@@ -32,7 +32,7 @@ from econ.params.learning import (
     Train,
 )
 from econ.params.methods import About, about, learns, parse_method, plays, read_settings
-from econ.params.runtime import BENCHMARKS, LLM, Budget, Custom, Data, Embedding, Limits, Report
+from econ.params.runtime import BENCHMARKS, LLM, Budget, Cache, Custom, Data, Embedding, Limits, Report
 from econ.params.setting import setting, training
 from econ.params.variants import Changes, VariantName, check, merged
 from econ.registry import BENCHMARKS as BENCHMARK_REGISTRY
@@ -45,6 +45,7 @@ __all__ = [
     "Action",
     "Bank",
     "Budget",
+    "Cache",
     "Custom",
     "Data",
     "EarlyStopping",
@@ -88,6 +89,8 @@ class Params(Section):
     simulated: Simulated = Simulated()
     bank: Bank = Bank()
     report: Report = Report()
+    # What is kept of params stands in no store, and no result depends on where answers are kept.
+    cache: Cache = Field(default=Cache(), exclude=True)
     # By method, what is its own: each is read by the model that stands beside the method's class.
     settings: dict[str, Any] = Field(default_factory=dict)
     # By name, what is put into these params where ``methods`` says METHOD+NAME.
@@ -180,7 +183,7 @@ class Params(Section):
         return f"known: {', '.join(self.variants)}" if self.variants else "these params have no variants"
 
     def _with(self, changes: Changes) -> Params:
-        whole = self.model_dump(exclude={"variants"})
+        whole = self.model_dump(exclude={"variants"}) | {"cache": self.cache}
         whole["methods"] = list(dict.fromkeys(parse_method(method)[0] for method in self.methods))
         return Params.model_validate(merged(whole, changes))
 
@@ -207,8 +210,14 @@ def load(path: Path | None, changes: Sequence[str] = ()) -> Params:
     content = changed(read(path) if path else {}, changes)
     where = f"params file {path}" if path else "params"
     if changes:
-        where += f" with --set {' '.join(changes)}"
+        where += f" with --set {' '.join(map(_shown, changes))}"
     try:
         return Params.model_validate(content)
     except ValidationError as fault:
         raise EconError(f"{where}: {explain(fault, Params)}") from None
+
+
+def _shown(change: str) -> str:
+    """A ``KEY=VALUE`` for an error: without a database's URL, in which a password may be."""
+    key = change.partition("=")[0]
+    return f"{key}=…" if key.strip().startswith("cache") else change

@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from econ import registry
+from econ.params.address import database_url
 from econ.params.base import NonNegative, Positive, Section
 from econ.params.servers import BaseUrl, ExtraBody, FailedShare, Failing, Fields, Headers
 
@@ -175,6 +176,14 @@ class LLM(Section):
     def commitment_tokens(self, kind: str) -> int:
         """The cap of a commitment to an answer of this kind."""
         return self.max_tokens.plan if kind == "plan" else self.max_tokens.commitment
+
+
+class Cache(Section):
+    """Where paid answers, limits and budget are kept. It changes no result, and stands in none."""
+
+    # A PostgreSQL database for the jobs of many machines, such as postgresql://econ@db/econ; null: that of
+    # ECON_CACHE_URL (which may hold a password), else an SQLite file in .econ, for the jobs of one machine
+    url: Annotated[str, AfterValidator(database_url)] | None = None
 
 
 class Embedding(Section):

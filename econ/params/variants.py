@@ -27,6 +27,8 @@ def check(name: str, changes: Changes) -> None:
     for key, value in changes.items():
         if key in _LISTS:
             raise ValueError(f"'variants.{name}.{key}': a variant cannot change which jobs there are")
+        if key == "cache":
+            raise ValueError(f"'variants.{name}.cache': all methods keep their answers in one place")
         stray = min(set(value) - _PARTS[key], default=None) if key in _PARTS else None
         if stray is not None:
             raise ValueError(

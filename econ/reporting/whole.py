@@ -10,7 +10,7 @@ from pathlib import Path
 
 from econ import benchmarks, paths, seals
 from econ.errors import EconError
-from econ.llm.cache import repair
+from econ.llm.cache import places, repair
 from econ.llm.cache.store import FOLDER
 from econ.records import Job
 from econ.reporting import manifest, results
@@ -35,8 +35,13 @@ class Found:
             self.bad.append(str(fault))
 
 
-def verify(params_file: Path) -> Found:
-    """Look at everything; ``params_file`` is what the commands that remake things are told with."""
+def verify(params_file: Path, cache_url: str | None = None) -> Found:
+    """Look at everything.
+
+    Args:
+        params_file: what the commands that remake things are told with.
+        cache_url: of the database of answers, if the params name one.
+    """
     found = Found()
     for path in sorted(paths.BENCHMARKS.glob("*/manifest.json")):
         found.look("problems", _problems, path.parent.name)
@@ -51,7 +56,7 @@ def verify(params_file: Path) -> Found:
         found.look("tables", manifest.read)
         for name in _tables():
             found.look("tables", manifest.table, Path(name))
-    _cache(found)
+    _cache(found, cache_url)
     return found
 
 
@@ -134,11 +139,12 @@ def _tables() -> list[str]:
         return []
 
 
-def _cache(found: Found) -> None:
-    if not (FOLDER / "answers.sqlite").exists():
+def _cache(found: Found, url: str | None) -> None:
+    where = "the call cache" if places.address(url) else FOLDER / "answers.sqlite"
+    if not (places.address(url) or (FOLDER / "answers.sqlite").exists()):
         return
     try:
-        health = repair.look()
+        health = repair.look(url=url)
     except EconError as fault:
         found.bad.append(str(fault))
         return
@@ -146,6 +152,6 @@ def _cache(found: Found) -> None:
     found.checked["facts"] += health.facts
     for what, number in sorted(health.ill.items()):
         way_out = "run: econ cache repair (a job that needs it asks again)"
-        found.bad.append(f"{FOLDER / 'answers.sqlite'}: damaged: {what} ({number:,}) - {way_out}")
+        found.bad.append(f"{where}: damaged: {what} ({number:,}) - {way_out}")
     if health.unsealed:
         found.notes.append(f"{health.unsealed:,} rows of the call cache are from before there were checksums")

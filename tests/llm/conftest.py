@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,14 @@ import pytest
 from econ.llm.embedding import client as embedding
 from econ.params import Params
 from econ.records import Request, Sampling
+from tests.postgres import Server, binaries, serving
 
 
 @pytest.fixture(autouse=True)
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ECON_HOME", str(tmp_path / "home"))
-    for name in ("OPENAI_API_KEY", "TOGETHER_API_KEY", "TOGETHER_BASE_URL", "ECON_RUN"):
+    for name in ("OPENAI_API_KEY", "TOGETHER_API_KEY", "TOGETHER_BASE_URL", "ECON_RUN", "ECON_CACHE_URL"):
         monkeypatch.delenv(name, raising=False)
     return tmp_path
 
@@ -70,3 +71,22 @@ def vectors(monkeypatch: pytest.MonkeyPatch) -> None:
         return {"vectors": [base64.b64encode(row.tobytes()).decode() for row in rows]}
 
     monkeypatch.setattr(embedding.Embedder, "_ask", ask)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """A private server; skipped with a word where its programs are not installed."""
+    if binaries() is None:
+        pytest.skip("no PostgreSQL server is installed here (Debian: apt install postgresql)")
+    with serving() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def store_url(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str | None:
+    """Each engine in turn: where the call cache is, as ECON_CACHE_URL says; None: embedded."""
+    if request.param == "sqlite":
+        return None
+    url: str = request.getfixturevalue("postgres").fresh()
+    monkeypatch.setenv("ECON_CACHE_URL", url)
+    return url

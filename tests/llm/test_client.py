@@ -11,7 +11,7 @@ import pytest
 
 from econ.errors import EconError
 from econ.llm import open_client, payer
-from econ.llm.limits import POLL
+from econ.llm.cache.limiter import Files
 from econ.params import Params
 from econ.records import Call, Request, Sampling
 from tests.llm.conftest import params_for, request
@@ -169,7 +169,7 @@ async def test_calls_in_flight_are_limited_and_reached() -> None:
 async def test_no_look_for_slots_outlives_the_client(caplog: pytest.LogCaptureFixture) -> None:
     with FakeServer() as server:
         await ask(params_for(server.url, max_in_flight=1), *(request(n) for n in range(3)))
-    await asyncio.sleep(2 * POLL)
+    await asyncio.sleep(2 * Files.poll)
     gc.collect()  # an error that nobody waits for is told of now
     assert not caplog.records
 

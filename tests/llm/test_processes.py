@@ -15,7 +15,9 @@ from pathlib import Path
 import orjson
 import pytest
 
-from econ.llm.cache.store import Answer, Cache, digest
+from econ.llm.cache.limiter import Files
+from econ.llm.cache.rows import Answer, digest
+from econ.llm.cache.store import Cache
 from econ.llm.limits import Pace
 from tests.llm.fake_server import FakeServer
 
@@ -86,7 +88,7 @@ def test_requests_per_minute_are_limited_over_all_jobs(server: FakeServer) -> No
 
 
 async def test_a_pace_holds_its_rate_and_forgets_idle_time(tmp_path: Path) -> None:
-    pace = Pace(tmp_path / "pace", per_minute=6000)
+    pace = Pace(Files(tmp_path, 1), "pace", per_minute=6000)
     started = time.monotonic()
     for _ in range(20):
         await pace.take()

@@ -16,7 +16,8 @@ from econ.errors import EconError
 from econ.llm.backends import dialects
 from econ.llm.backends.dialects import DIALECTS, Dialect
 from econ.llm.backends.http import Address, connection
-from econ.llm.cache.store import Cache, fact_key
+from econ.llm.cache.rows import fact_key
+from econ.llm.cache.store import Cache
 from econ.llm.faults import Fault
 from econ.llm.replies import Reply, read_reply
 from econ.records import Json

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import base64
 import io
-import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,18 +20,10 @@ import zstandard
 
 from econ.errors import EconError
 from econ.files import write_atomic
-from econ.llm.cache.store import (
-    ADDED,
-    COLUMNS,
-    FACT,
-    FOLDER,
-    ROW,
-    answer_of,
-    connect,
-    fact_of,
-    put_facts,
-    transaction,
-)
+from econ.llm.cache import places
+from econ.llm.cache.base import Row
+from econ.llm.cache.rows import ADDED, ANSWER, FACT, TABLES, answer_of, fact_of
+from econ.llm.cache.store import FOLDER, put_facts
 from econ.llm.cache.sums import Damaged
 
 MAGIC = b'{"econ-cache":1}\n'
@@ -40,6 +32,7 @@ _ANSWER = (
     "completion_tokens", "estimated", "usd", "text",
     "thinking", "why", "answered_by",
 )  # fmt: skip
+AT_ONCE = 500  # rows put in together
 _BLOBS = ("key", "text", "thinking", "value")
 
 
@@ -70,29 +63,27 @@ class Ledger:
         EconError: there is none yet, and ``create`` is not set.
     """
 
-    def __init__(self, folder: Path = FOLDER, *, create: bool = False) -> None:
-        self.path = folder / "answers.sqlite"
-        if not self.path.exists() and not create:
-            raise EconError(f"there is no call cache at {self.path}", "it comes with the first answer")
-        folder.mkdir(parents=True, exist_ok=True)
-        self._db = connect(self.path)
+    def __init__(self, folder: Path = FOLDER, url: str | None = None, *, create: bool = False) -> None:
+        self.store = places.opened(folder, url, create=create)
+        self.where = self.store.where
 
     def holdings(self) -> list[Holding]:
         return self._holdings("")
 
     def _holdings(self, where: str, *values: str) -> list[Holding]:
-        rows = self._db.execute(
-            "SELECT provider, model, COUNT(*), SUM(prompt_tokens), SUM(completion_tokens), SUM(usd)"  # noqa: S608
-            f" FROM answers {where} GROUP BY provider, model ORDER BY provider, model", values,
+        rows = self.store.rows(
+            "SELECT provider, model, COUNT(*), CAST(SUM(prompt_tokens) AS BIGINT),"  # noqa: S608
+            f" CAST(SUM(completion_tokens) AS BIGINT), SUM(usd) FROM answers {where}"
+            " GROUP BY provider, model ORDER BY provider, model", values,
         )  # fmt: skip
         return [Holding(*row) for row in rows]
 
     def facts(self) -> dict[str, int]:
         """Number of facts by kind."""
-        return dict(self._db.execute("SELECT kind, COUNT(*) FROM facts GROUP BY kind ORDER BY kind"))
+        return dict(self.store.rows("SELECT kind, COUNT(*) FROM facts GROUP BY kind ORDER BY kind"))
 
     def spending(self) -> list[Spending]:
-        return [Spending(*row) for row in self._db.execute("SELECT * FROM spent ORDER BY run")]
+        return [Spending(*row) for row in self.store.rows("SELECT * FROM spent ORDER BY run")]
 
     def paid_by(self, job: str) -> list[Holding]:
         """What a job (``svamp/train-n3-s0``) has paid for so far."""
@@ -107,20 +98,20 @@ class Ledger:
         """
         try:
             lines = list(self._lines())
-        except (Damaged, sqlite3.DatabaseError) as fault:
+        except Damaged as fault:
             raise EconError(
-                f"the call cache {self.path} is damaged: {fault}", "run: econ cache repair"
+                f"the call cache {self.where} is damaged: {fault}", "run: econ cache repair"
             ) from None
         packed = zstandard.ZstdCompressor(level=10, write_checksum=True).compress(MAGIC + b"".join(lines))
         write_atomic(path, [packed])
         return len(lines)
 
     def _lines(self) -> Iterator[bytes]:
-        for row in self._db.execute(f"SELECT {ROW} FROM answers ORDER BY key"):  # noqa: S608
+        for row in self.store.each(f"{ANSWER} ORDER BY key"):
             answer_of(row)
-            known = dict(zip((*COLUMNS, "text"), row, strict=True))
+            known = dict(zip(TABLES["answers"], row, strict=True))
             yield _line({"table": "answers", **{name: known[name] for name in _ANSWER}})
-        for row in self._db.execute(f"{FACT} ORDER BY f.key"):
+        for row in self.store.each(f"{FACT} ORDER BY f.key"):
             yield _line({"table": "facts", "key": row[0], "kind": row[1], "value": fact_of(row)})
 
     def absorb(self, path: Path) -> tuple[int, int]:
@@ -131,53 +122,78 @@ class Ledger:
         """
         before = self._count()
         try:
-            with transaction(self._db) as db:
-                total = sum(self._insert(db, line) for line in _read(path))
-        except (zstandard.ZstdError, LookupError, TypeError, ValueError, sqlite3.Error) as fault:
+            total = self.store.turn(lambda: sum(map(self._insert, _batches(map(_row, _read(path))))))
+        except (zstandard.ZstdError, LookupError, TypeError, ValueError) as fault:
             raise EconError(
                 f"{path} is no export of a call cache, or damaged ({fault})", "export it again"
             ) from None
         new = self._count() - before
         return new, total - new
 
-    def _insert(self, db: sqlite3.Connection, line: bytes) -> int:
-        record: dict[str, Any] = orjson.loads(line)
-        names = {"answers": (*COLUMNS, "text"), "facts": ("key", "kind", "value")}[record["table"]]
-        record = {**dict.fromkeys(ADDED), **record}  # an earlier version's has fewer columns
-        values = [_value(name, record[name]) for name in names]
-        if len(values[0]) != 32:
-            raise ValueError("a key of another length")
-        if record["table"] == "answers":
-            answer_of(values)
-            places = ",".join("?" * len(names))
-            db.execute(f"INSERT OR IGNORE INTO answers ({ROW}) VALUES ({places})", values)  # noqa: S608
-        elif not db.execute("SELECT 1 FROM facts WHERE key = ?", values[:1]).fetchone():
-            put_facts(db, [(values[0], values[1], values[2])])
-        return 1
+    def _insert(self, rows: Iterable[tuple[str, Row]]) -> int:
+        answers, facts = list[Row](), dict[bytes, tuple[bytes, str, bytes]]()
+        for table, row in rows:
+            if table == "answers":
+                answers.append(row)
+            else:
+                key, kind, value = row
+                facts[key] = (key, kind, value)
+        if answers:
+            self.store.insert("answers", answers)
+        there = self.store.find(FACT, list(facts))
+        put_facts(
+            self.store, [row for row, known in zip(facts.values(), there, strict=True) if known is None]
+        )
+        return len(answers) + len(facts)
 
     def _count(self) -> int:
         count = "SELECT (SELECT COUNT(*) FROM answers) + (SELECT COUNT(*) FROM facts)"
-        return int(self._db.execute(count).fetchone()[0])
+        return int(self.store.rows(count)[0][0])
 
     def prune(self, *, model: str | None, older_than_days: float | None, everything: bool) -> int:
         """Delete answers by model and age, or everything with its facts; returns how many rows went."""
         before = self._count()
-        with transaction(self._db) as db:
+        until = int(time.time() - 86400 * (older_than_days or 0.0))
+
+        def work() -> None:
             if everything:
-                db.execute("DELETE FROM answers")
-                db.execute("DELETE FROM facts")
-                db.execute("DELETE FROM fact_sums")
+                for table in ("answers", "facts", "fact_sums"):
+                    self.store.change(f"DELETE FROM {table}", [()])  # noqa: S608
+            elif model is None:
+                self.store.change("DELETE FROM answers WHERE created <= ?", [(until,)])
             else:
-                until = time.time() - 86400 * (older_than_days or 0.0)
-                db.execute(
-                    "DELETE FROM answers WHERE (?1 IS NULL OR model = ?1) AND created <= ?2",
-                    (model, int(until)),
-                )
-        self._db.execute("VACUUM")
+                self.store.change("DELETE FROM answers WHERE model = ? AND created <= ?", [(model, until)])
+
+        self.store.turn(work)
+        self.store.tidy()
         return before - self._count()
 
     def close(self) -> None:
-        self._db.close()
+        self.store.close()
+
+
+def _row(line: bytes) -> tuple[str, Row]:
+    """Table and row in a line of an export; raises LookupError, TypeError or ValueError."""
+    record: dict[str, Any] = orjson.loads(line)
+    table = record["table"]
+    names = {"answers": TABLES["answers"], "facts": TABLES["facts"]}[table]
+    record = {**dict.fromkeys(ADDED), **record}  # an earlier version's has fewer columns
+    row = tuple(_value(name, record[name]) for name in names)
+    if len(row[0]) != 32:
+        raise ValueError("a key of another length")
+    if any(type(value) not in (bytes, str, int, float, type(None)) for value in row):
+        raise ValueError("a value of another type")
+    if any(isinstance(value, int) and abs(value) >= 2**63 for value in row):
+        raise ValueError("a number beyond all bounds")
+    if table == "answers":
+        answer_of(row)
+    elif not (isinstance(row[1], str) and isinstance(row[2], bytes)):
+        raise ValueError("a fact that is none")
+    return table, row
+
+
+def _batches(rows: Iterator[tuple[str, Row]]) -> Iterator[list[tuple[str, Row]]]:
+    return iter(lambda: list(islice(rows, AT_ONCE)), [])
 
 
 def _line(record: dict[str, Any]) -> bytes:

@@ -1,33 +1,32 @@
-"""A cache whose file was damaged: looked through row by row, and made anew from all rows that are whole."""
+"""A cache that was damaged: looked through row by row, and mended so that all rows are whole.
+
+Of the embedded store's file the whole rows go to a new one; in a database the others are put aside.
+"""
 
 from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from econ.errors import EconError
-from econ.llm.cache import sums
-from econ.llm.cache.store import (
-    COLUMNS,
-    FACT,
-    FOLDER,
-    ROW,
-    answer_of,
-    connect,
-    fact_of,
-    put_facts,
-    transaction,
-)
+from econ.llm.cache import places, sums
+from econ.llm.cache.base import Row, Store
+from econ.llm.cache.embedded import NAME, Connection, connect, integrity, transaction
+from econ.llm.cache.rows import ANSWER, COLUMNS, FACT, KEYS, TABLES, answer_of, fact_of
+from econ.llm.cache.store import FOLDER, put_facts
 
-_ANSWER = f"SELECT {ROW} FROM answers a"  # noqa: S608
 _PAYER = COLUMNS.index("payer")
 _FAULTS = (sqlite3.DatabaseError, UnicodeDecodeError)  # the latter where the schema is damaged
 _LAST = b"\xff" * 33  # after every key
+_LONE = "SELECT COUNT(*) FROM fact_sums WHERE key NOT IN (SELECT key FROM facts)"
+_SPENT = f"SELECT {', '.join(TABLES['spent'])} FROM spent"  # noqa: S608
+Read = Callable[[str], Iterable[Row]]  # the rows of a query
+Ill = Callable[[str, Row], None]  # told of each row that is not whole, with its table
 
 
 @dataclass
@@ -40,37 +39,69 @@ class Health:
     ill: Counter[str] = field(default_factory=Counter)
 
 
-def look(folder: Path = FOLDER) -> Health:
-    """Every row and the database's own structure, checked."""
+def look(folder: Path = FOLDER, url: str | None = None) -> Health:
+    """Every row and the structure below, checked."""
     health = Health()
-    with closing(_opened(folder)) as db:
-        for _ in _whole(db, health):
-            pass
-        try:
-            for (fault,) in db.execute("PRAGMA integrity_check(5)"):
-                if fault != "ok":
-                    health.ill[f"database: {fault}"] += 1
-            lone = "SELECT COUNT(*) FROM fact_sums WHERE key NOT IN (SELECT key FROM facts)"
-            health.ill["a fact's key"] += db.execute(lone).fetchone()[0]
-        except _FAULTS as fault:
-            health.ill[f"database: {fault}"] += 1
-    health.ill += Counter()  # without zeros
+    if places.address(url):
+        with closing(places.opened(folder, url)) as store:
+            _look(store.each, store.rows, store.faults, health)
+    else:
+        with closing(_opened(folder)) as db:
+            read = _reader(db, health)
+            _look(read, lambda query: db.execute(query).fetchall(), lambda: integrity(db), health)
     return health
 
 
-def repair(folder: Path = FOLDER) -> tuple[Health, Path]:
-    """Make the cache anew of all whole rows; the damaged file stays beside it. No job may be at work.
+def _look(read: Read, rows: Read, faults: Callable[[], Iterable[str]], health: Health) -> None:
+    for _ in _whole(read, health):
+        pass
+    try:
+        for fault in faults():
+            health.ill[f"database: {fault}"] += 1
+        [(lone,)] = rows(_LONE)
+        health.ill["a fact's key"] += lone
+    except _FAULTS as fault:
+        health.ill[f"database: {fault}"] += 1
+    health.ill += Counter()  # without zeros
+
+
+def repair(folder: Path = FOLDER, url: str | None = None) -> tuple[Health, str]:
+    """Mend the cache. Of the embedded one no job may be at work.
 
     Returns:
-        What was found, and where the damaged file is now.
+        What was found, and where the damaged rows or file are now.
     """
-    path, fresh = folder / "answers.sqlite", folder / "repaired.sqlite"
+    if not places.address(url):
+        return _made_anew(folder)
+    with closing(places.opened(folder, url)) as store:
+        return _put_aside(store), f"{store.where}, table econ.damaged"
+
+
+def _put_aside(store: Store) -> Health:
+    """Move the rows that are not whole to a table of their own, all in one transaction."""
+    health, found = Health(), list[tuple[str, Row]]()
+    for _ in _whole(store.each, health, lambda table, row: found.append((table, row))):
+        pass
+
+    def work() -> None:
+        store.change("INSERT INTO damaged (held) VALUES (?)", [(repr(row),) for row in found])
+        for table, row in found:
+            store.change(f"DELETE FROM {table} WHERE key = ?", [(row[0],)])  # noqa: S608
+        store.change("DELETE FROM fact_sums WHERE key NOT IN (SELECT key FROM facts)", [()])
+
+    store.turn(work)
+    return health
+
+
+def _made_anew(folder: Path) -> tuple[Health, str]:
+    """Make the file anew of all whole rows; the damaged one stays beside it."""
+    path, fresh = folder / NAME, folder / "repaired.sqlite"
     for old in (fresh, fresh.with_name(f"{fresh.name}-wal"), fresh.with_name(f"{fresh.name}-shm")):
         old.unlink(missing_ok=True)
     health = Health()
     with closing(_opened(folder)) as db, closing(connect(fresh)) as new:
         with transaction(new):
-            for table, row in _whole(db, health):
+            for table, row in _whole(_reader(db, health), health):
                 _keep(new, table, row)
         new.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     number = 1 + sum(1 for _ in folder.glob("damaged-*.sqlite"))
@@ -80,21 +111,19 @@ def repair(folder: Path = FOLDER) -> tuple[Health, Path]:
         if old.exists():
             old.rename(aside.with_name(aside.name + end))
     fresh.rename(path)
-    return health, aside
+    return health, str(aside)
 
 
-def _keep(db: sqlite3.Connection, table: str, row: tuple[Any, ...]) -> None:
-    if table == "answers":
-        places = ",".join("?" * len(row))
-        db.execute(f"INSERT OR IGNORE INTO answers ({ROW}) VALUES ({places})", row)  # noqa: S608
-    elif table == "facts":
-        put_facts(db, [row[:3]])
+def _keep(db: sqlite3.Connection, table: str, row: Row) -> None:
+    connection = Connection(db)
+    if table == "facts":
+        put_facts(connection, [row[:3]])
     else:
-        db.execute("INSERT OR IGNORE INTO spent VALUES (?,?,?,?)", row)
+        connection.insert(table, [row])
 
 
 def _opened(folder: Path) -> sqlite3.Connection:
-    path = folder / "answers.sqlite"
+    path = folder / NAME
     if not path.exists():
         raise EconError(f"there is no call cache at {path}", "it comes with the first answer")
     db = sqlite3.connect(path, isolation_level=None)
@@ -102,38 +131,47 @@ def _opened(folder: Path) -> sqlite3.Connection:
     return db
 
 
-def _whole(db: sqlite3.Connection, health: Health) -> Iterator[tuple[str, tuple[Any, ...]]]:
+def _reader(db: sqlite3.Connection, health: Health) -> Read:
+    def read(query: str) -> Iterable[Row]:
+        return _rows(db, query, KEYS[query], health) if query in KEYS else db.execute(query)
+
+    return read
+
+
+def _whole(read: Read, health: Health, ill: Ill = lambda table, row: None) -> Iterator[tuple[str, Row]]:
     """Table and row of all that is whole; the rest is counted in ``health``."""
-    for row in _rows(db, _ANSWER, "a.key", health):
+    for row in read(ANSWER):
         try:
             answer_of(row)
         except (sums.Damaged, ValueError, TypeError):
             health.ill[f"an answer of {str(row[_PAYER])[:60]}"] += 1
+            ill("answers", row)
             continue
         health.answers += 1
         health.unsealed += not sums.has_sum(row[-1])
         yield "answers", row
-    for row in _rows(db, FACT, "f.key", health):
+    for row in read(FACT):
         try:
             fact_of(row)
         except (sums.Damaged, ValueError, TypeError):
             health.ill[f"a fact: {str(row[1])[:20]}"] += 1
+            ill("facts", row)
             continue
         health.facts += 1
         health.unsealed += row[3] is None
         yield "facts", row
     try:
-        yield from (("spent", row) for row in db.execute("SELECT run, calls, tokens, usd FROM spent"))
+        yield from (("spent", row) for row in read(_SPENT))
     except _FAULTS as fault:
         health.ill[f"what was spent: {fault}"] += 1
 
 
-def _rows(db: sqlite3.Connection, select: str, key: str, health: Health) -> Iterator[tuple[Any, ...]]:
+def _rows(db: sqlite3.Connection, select: str, key: str, health: Health) -> Iterator[Row]:
     """All rows that can be read, by ranges of keys: what one damaged page holds hides no other page."""
     whole = list[tuple[bytes, bytes]]([(b"", _LAST)])
     ranges = [(bytes([i]), bytes([i + 1]) if i < 255 else _LAST) for i in range(256)]
     for parts in (whole, ranges):
-        found: list[tuple[Any, ...]] = []
+        found: list[Row] = []
         ill = False
         for low, high in parts:
             part, fault = _between(db, select, key, low, high)
@@ -148,9 +186,9 @@ def _rows(db: sqlite3.Connection, select: str, key: str, health: Health) -> Iter
 
 def _between(
     db: sqlite3.Connection, select: str, key: str, low: bytes, high: bytes
-) -> tuple[list[tuple[Any, ...]], bool]:
+) -> tuple[list[Row], bool]:
     """Rows of a range of keys, from both its ends where something between cannot be read."""
-    found: dict[Any, tuple[Any, ...]] = {}
+    found: dict[Any, Row] = {}
     ill = False
     for order in ("ASC", "DESC"):
         query = f"{select} WHERE {key} >= ? AND {key} < ? ORDER BY {key} {order}"

@@ -14,7 +14,8 @@ from threading import Lock
 from econ.errors import EconError
 from econ.llm.backends.http import Http
 from econ.llm.base import Vector
-from econ.llm.cache.store import Cache, fact_key, missing
+from econ.llm.cache.rows import fact_key, missing
+from econ.llm.cache.store import Cache
 from econ.llm.faults import Fault
 from econ.llm.local.lease import FOLDER, Lease, Spec
 from econ.llm.local.models import file_sha256

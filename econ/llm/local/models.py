@@ -18,7 +18,6 @@ import orjson
 from econ import paths
 from econ.errors import EconError
 from econ.files import write_atomic
-from econ.llm.limits import home
 
 Say = Callable[[str], None]
 
@@ -51,7 +50,7 @@ MODELS = {
 
 def folder() -> Path:
     """Where registered models are kept; ECON_MODELS overrides it."""
-    return Path(os.environ["ECON_MODELS"]) if "ECON_MODELS" in os.environ else home() / "models"
+    return Path(os.environ["ECON_MODELS"]) if "ECON_MODELS" in os.environ else paths.home() / "models"
 
 
 def sha256(model: str) -> str:

@@ -62,7 +62,7 @@ def spending(params: Params) -> list[list[str]]:
 
 def _spent(stage: Stage, params: Params) -> Spent:
     if stage.job is None:
-        paid = coverage.paid(stage.name)
+        paid = coverage.paid(stage.name, params)
         return Spent(total(paid), usd(paid, params)) if paid else Spent(None, None)
     metrics = results.metrics(stage.job)
     names = ("calls", "prompt_tokens", "completion_tokens")
