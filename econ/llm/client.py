@@ -128,7 +128,7 @@ class LLMClient:
         body = self._dialect.body(request)
         key = self._key(body, request)
         payer = f"{face.payer.get()} {request.role} {request.agent} {request.round}"
-        answer = self._cache.get(key)
+        answer = await self._cache.look(key)
         paid = False
         if answer is None:
             if self._offline:
@@ -184,7 +184,7 @@ class LLMClient:
             except _Busy:
                 await asyncio.sleep(wait)
                 wait, started = min(1.0, 1.5 * wait), time.monotonic()
-                answer = self._cache.get(key)
+                answer = await self._cache.look(key)
             except Fault as fault:
                 tries += 0 if fault.gone else 1
                 self._patience.decide(fault, tries, started, body)

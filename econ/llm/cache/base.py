@@ -58,6 +58,7 @@ class Store(Statements, Protocol):
     """Answers, facts and money of a project, shared by parallel processes and safe to kill at any moment."""
 
     where: str  # for people to read; never with a password
+    far: bool  # a question is a journey: those that are asked side by side go together
 
     def find(self, select: str, keys: Sequence[bytes]) -> list[Row | Damaged | None]:
         """The rows of some keys; ``select`` is one of :data:`~econ.llm.cache.rows.KEYS`."""

@@ -78,6 +78,8 @@ class Embedded(Connection):
         EconError: the database cannot be opened, or lies on a file system of the network.
     """
 
+    far = False
+
     def __init__(self, folder: Path) -> None:
         self.path = folder / NAME
         self.where = str(self.path)

@@ -88,6 +88,8 @@ class Postgres:
         EconError: the database cannot be reached or used.
     """
 
+    far = True
+
     def __init__(self, url: str) -> None:
         self._address = Address(url)
         self.where = self._address.shown

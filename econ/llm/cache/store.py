@@ -17,7 +17,7 @@ from pathlib import Path
 from econ import paths
 from econ.errors import EconError
 from econ.llm.cache import places, sums
-from econ.llm.cache.base import Statements
+from econ.llm.cache.base import Row, Statements
 from econ.llm.cache.rows import ANSWER, FACT, Answer, answer_of, fact_of, row_of, run_name
 
 FOLDER = paths.STATE / "cache"
@@ -42,6 +42,7 @@ class Cache:
         self._thread = ThreadPoolExecutor(1, "econ-cache")
         self._pending: list[Waiting] = []
         self._flushing: asyncio.Task[None] | None = None
+        self._looked_for: dict[bytes, asyncio.Future[Answer | None]] = {}
         self._damaged: set[bytes] = set()  # keys of rows that are, each named once
 
     def get(self, key: bytes) -> Answer | None:
@@ -50,7 +51,35 @@ class Cache:
         Raises:
             EconError: the store itself is damaged there.
         """
-        [row] = self.store.find(ANSWER, (key,))
+        return self._answer(key, self.store.find(ANSWER, (key,))[0])
+
+    async def look(self, key: bytes) -> Answer | None:
+        """As :meth:`get`; of a store that is far, in one question with all that is looked for by now."""
+        if not self.store.far:
+            return self.get(key)
+        found = self._looked_for.get(key)
+        if found is None:
+            loop = asyncio.get_running_loop()
+            if not self._looked_for:
+                loop.call_soon(self._look)
+            found = self._looked_for[key] = loop.create_future()
+        return await asyncio.shield(found)
+
+    def _look(self) -> None:
+        waiting, self._looked_for = self._looked_for, {}
+        keys = list(waiting)
+        for first in range(0, len(keys), AT_ONCE):
+            some = keys[first : first + AT_ONCE]
+            try:
+                rows = self.store.find(ANSWER, some)
+            except EconError as fault:
+                for key in some:
+                    waiting[key].set_exception(fault)
+            else:
+                for key, row in zip(some, rows, strict=True):
+                    waiting[key].set_result(self._answer(key, row))
+
+    def _answer(self, key: bytes, row: Row | sums.Damaged | None) -> Answer | None:
         if row is None:
             return None
         try:
@@ -100,9 +129,11 @@ class Cache:
         reserved = [(reservation,) for *_, reservation, _ in batch if reservation is not None]
 
         def work(db: Statements) -> None:
-            db.change("DELETE FROM answers WHERE key = ?", ill)
+            if ill:
+                db.change("DELETE FROM answers WHERE key = ?", ill)
             db.insert("answers", rows)
-            db.change("DELETE FROM reserved WHERE id = ?", reserved)
+            if reserved:
+                db.change("DELETE FROM reserved WHERE id = ?", reserved)
             add_spent(db, run, len(batch), tokens, usd)
 
         return self.store.write(work, wait=wait)
