@@ -15,12 +15,26 @@ RESULTS = Path("results")
 TABLES = RESULTS / "tables"
 FIGURES = RESULTS / "figures"
 REPORT = RESULTS / "report"
-STATE = Path(".econ")  # call cache, activity log, local servers: outside every pipeline output
+TRAINING = "state.safetensors"  # in a checkpoint's folder: what training goes on from, until it has ended
+
+
+def _state() -> Path:
+    """``.econ``, or what ECON_STATE names: a folder that copies of the project share, so that nothing is paid
+    twice. The copies that `dvc exp run --temp` and `--queue` work in share that of the project itself."""
+    if own := os.environ.get("ECON_STATE"):
+        return Path(own).expanduser()
+    project = os.environ.get("DVC_ROOT")
+    if project and Path(project, ".dvc", "tmp").resolve() in Path.cwd().resolve().parents:
+        return Path(project, ".econ")
+    return Path(".econ")
+
+
+STATE = _state()  # call cache, activity log, local servers: outside every pipeline output
 
 
 def private() -> None:
     """Make sure that :data:`STATE` is there and is its owner's alone."""
-    STATE.mkdir(mode=0o700, exist_ok=True)
+    STATE.mkdir(mode=0o700, parents=True, exist_ok=True)
     if STATE.stat().st_mode & 0o077 and STATE.stat().st_uid == os.getuid():
         STATE.chmod(0o700)
 

@@ -71,7 +71,7 @@ def make(folder: Path, problems: int = 20, rows: int = 400) -> None:
     own = Params.model_validate({"network": network, "llm": {"backend": "simulated"}})
     learner = Learner(3, 16, own, 0)
     header = checkpoint.Header("svamp", 3, 0, 16, own.model_dump(mode="json"), (0.4, 0.4, 0.2), 0, 0, True, 1)
-    checkpoint.save_learner(CHECKPOINT, learner, header, {})
+    checkpoint.save_weights(CHECKPOINT, checkpoint.Weights.of(learner, 0), header)
     asyncio.run(_fill(rows))
 
 

@@ -1,4 +1,4 @@
-"""Training goes on from any of its checkpoints to the very same end, whatever ended it."""
+"""Training goes on from any state that it wrote to the very same end, whatever ended it."""
 
 from __future__ import annotations
 
@@ -53,52 +53,87 @@ PLAN = {"episodes": 20, "checkpoint_interval": 8}  # the last interval is a shor
     ids=["plain", "rounds, transformer, attention, adamw", "random rewards, best response, early stop",
          "shuffled rewards"],
 )  # fmt: skip
-def test_training_goes_on_from_each_checkpoint_to_the_same_end(
-    sections: dict[str, Any], tmp_path: Path
+def test_training_goes_on_from_each_state_to_the_same_end(
+    sections: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    p = params(**{**sections, "train": {**PLAN, **sections.get("train", {})}})
+    p = params(**{**sections, "train": {**PLAN, "keep_state": True, **sections.get("train", {})}})
+    states = keep_every_state(tmp_path / "states", monkeypatch)
     whole = train(p, folder=tmp_path / "whole")
-    end = (tmp_path / "whole" / "last.safetensors").read_bytes()
-    found = sorted((tmp_path / "whole").glob("*.safetensors"))
-    assert {"best", "last", "step-000008", "step-000016"} <= {file.stem for file in found}
+    found = sorted(states.iterdir())
+    assert {"8", "16", str(whole.episodes)} == {file.stem for file in found}
     for file in found:
         resumed = train(p, folder=tmp_path / file.stem, resume=file)
-        assert (tmp_path / file.stem / "last.safetensors").read_bytes() == end, file.name
+        for name in ("last", "best", "state"):
+            made = [tmp_path / folder / f"{name}.safetensors" for folder in ("whole", file.stem)]
+            assert made[0].read_bytes() == made[1].read_bytes(), (file.name, name)
         assert (resumed.stop, resumed.history) == (whole.stop, whole.history)
 
 
-def test_even_the_shortest_training_has_a_best_checkpoint(tmp_path: Path) -> None:
+def keep_every_state(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Each state that a training writes over the one before, as ``folder``/EPISODES.safetensors."""
+    write = checkpoint.save_learner
+
+    def kept(path: Path, learner: Any, header: checkpoint.Header, extra: Any) -> None:
+        write(path, learner, header, extra)
+        write(folder / f"{header.episodes}.safetensors", learner, header, extra)
+
+    monkeypatch.setattr(checkpoint, "save_learner", kept)
+    return folder
+
+
+def test_even_the_shortest_training_has_a_best_checkpoint_the_last_one(tmp_path: Path) -> None:
     train(params(train={"episodes": 1, "update_interval": 1}), folder=tmp_path)
-    assert {file.stem for file in tmp_path.glob("*.safetensors")} == {"best", "last"}
+    made = {file.stem: file.read_bytes() for file in tmp_path.glob("*.safetensors")}
+    assert made.keys() == {"best", "last"}
+    assert made["best"] == made["last"]
+
+
+def test_what_is_played_from_holds_the_networks_alone(tmp_path: Path) -> None:
+    p = params(train={**PLAN, "keep_state": True})
+    trainer = train(p, folder=tmp_path)
+    networks = {f"team.{name}" for name in trainer.learner.team.state_dict()}
+    for name in ("best", "last"):
+        header, tensors = checkpoint.read(tmp_path / f"{name}.safetensors")
+        assert tensors.keys() == networks
+        assert header.progress == {}
+    best, _ = checkpoint.read(tmp_path / "best.safetensors")
+    assert 0 < best.episodes <= trainer.episodes
+    with pytest.raises(EconError, match=r"last.*is to play from.*train.keep_state"):
+        train(p, resume=tmp_path / "last.safetensors")
+
+
+def test_a_training_that_kept_its_state_can_be_made_longer(tmp_path: Path) -> None:
+    train(params(train={**PLAN, "keep_state": True}), folder=tmp_path)
+    longer = train(
+        params(train={**PLAN, "episodes": 32}), folder=tmp_path, resume=tmp_path / "state.safetensors"
+    )
+    assert longer.episodes == 32
+    assert not (tmp_path / "state.safetensors").exists()
+    assert checkpoint.read(tmp_path / "last.safetensors")[0].episodes == 32
 
 
 KILLED = """
 import os, signal
 from econ.equilibrium import checkpoint
-from econ.training import trainer as training
 from econ.cli import group
-from econ.equilibrium import checkpoint
-from econ.equilibrium.replay import Experience
-from econ.errors import EconError
-from econ.methods.econ import scoring
-from econ.methods.econ.method import from_checkpoint
-from econ.params import Params
 
-write = checkpoint.write_atomic
+write, states = checkpoint.write_atomic, 0
 
 def cut(path, chunks):
+    global states
+    states += path.stem == "state"
     def half():
         [data] = chunks
         yield data[: len(data) // 2]
         os.kill(os.getpid(), signal.SIGKILL)
-    write(path, half() if path.stem == "step-000016" else chunks)
+    write(path, half() if states == 2 else chunks)
 
 checkpoint.write_atomic = cut
 group(["train", "--benchmark", "svamp", "--n-agents", "3"])
 """
 
 
-def test_a_training_killed_while_it_writes_a_checkpoint_goes_on_from_the_one_before(
+def test_a_training_killed_while_it_writes_its_state_goes_on_from_the_one_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -116,18 +151,23 @@ def test_a_training_killed_while_it_writes_a_checkpoint_goes_on_from_the_one_bef
         return CliRunner().invoke(group, words)
 
     assert run("download", "--benchmark", "svamp").exit_code == 0
-    assert "no checkpoint in" in str(run(*job, "--resume").exception)
+    assert "to go on from" in str(run(*job, "--resume").exception)
     assert run(*job).exit_code == 0
+    assert "has ended, and what it could go on from was not kept" in str(run(*job, "--resume").exception)
     folder.rename("whole")
 
     killed = subprocess.run([sys.executable, "-c", KILLED], cwd=tmp_path, env={"PYTHONPATH": str(ROOT)})
     assert killed.returncode == -signal.SIGKILL
     left = [file.name for file in folder.iterdir() if file.is_file() and "safetensors" in file.name]
-    assert "step-000016.safetensors" not in left
-    assert any(name.startswith(".step-000016.safetensors.") for name in left)  # half of it
+    assert "state.safetensors" in left
+    assert any(name.startswith(".state.safetensors.") for name in left)  # half of the next
+    assert run("verify").exit_code == 0
 
     assert run(*job, "--resume").exit_code == 0
-    assert (folder / "last.safetensors").read_bytes() == Path("whole/last.safetensors").read_bytes()
+    for name in ("best", "last"):
+        made = [path / f"{name}.safetensors" for path in (folder, Path("whole"))]
+        assert made[0].read_bytes() == made[1].read_bytes()
+    assert not (folder / "state.safetensors").exists()
     assert not any(file.name.startswith(".") for file in folder.iterdir())
     assert "give one of them" in str(run(*job, "--resume", "--from", "whole/last.safetensors").exception)
 
@@ -148,7 +188,7 @@ def test_a_reward_that_is_not_a_number_costs_no_more_than_its_interval(
     with pytest.raises(EconError, match=r"episode 16, on simulated-\d: the reward is not finite"):
         train(p, folder=tmp_path / "ill")
     monkeypatch.undo()
-    train(p, folder=tmp_path / "ill", resume=tmp_path / "ill" / "step-000008.safetensors")
+    train(p, folder=tmp_path / "ill", resume=tmp_path / "ill" / "state.safetensors")
     ends = [(tmp_path / name / "last.safetensors").read_bytes() for name in ("whole", "ill")]
     assert ends[0] == ends[1]
 
@@ -208,7 +248,7 @@ class Ill(Recorder):
 def test_embeddings_that_no_network_can_read_are_named(
     ill: Callable[[list[float]], list[float]], told: str, tmp_path: Path
 ) -> None:
-    p = params()
+    p = params(train={"keep_state": True})
     for first in (2, 3, 20):
         with pytest.raises(EconError, match=told):
             train(p, client=Ill(p, first, ill), folder=tmp_path / "none")
@@ -217,7 +257,7 @@ def test_embeddings_that_no_network_can_read_are_named(
         solve(from_checkpoint(tmp_path, p, 3, "econ-bne"), p, Ill(p, 1, ill))
     longer = params(train={"episodes": 24})
     with pytest.raises(EconError, match=told):
-        train(longer, client=Ill(p, 1, ill), resume=tmp_path / "last.safetensors")
+        train(longer, client=Ill(p, 1, ill), resume=tmp_path / "state.safetensors")
 
 
 @pytest.mark.parametrize("reward", [math.nan, math.inf, -0.5, 1.5])
@@ -233,7 +273,8 @@ def test_networks_of_other_sizes_than_a_checkpoint_says_are_refused(tmp_path: Pa
     file, lying = tmp_path / "last.safetensors", tmp_path / "lying.safetensors"
     header, _ = checkpoint.read(file)
     other = params(network={**SMALL, "belief_dim": 8})
-    checkpoint.save_learner(lying, trainer.learner, replace(header, params=other.model_dump(mode="json")), {})
+    said = replace(header, params=other.model_dump(mode="json"), progress={"stop": None})
+    checkpoint.save_learner(lying, trainer.learner, said, {})
     for load in (checkpoint.load_team, lambda path: checkpoint.load_learner(path, other)):
         with pytest.raises(EconError, match=r"lying.*networks of other sizes: size mismatch for executors"):
             load(lying)

@@ -221,8 +221,8 @@ def test_answers_may_arrive_in_any_order() -> None:
 def test_resumed_training_ends_where_uninterrupted_training_does(tmp_path: Path) -> None:
     p = params(train={"episodes": 32, "checkpoint_interval": 16})
     whole = train(p, folder=tmp_path / "whole")
-    middle = tmp_path / "whole" / "step-000016.safetensors"
-    resumed = train(p, folder=tmp_path / "resumed", resume=middle)
+    train(p, folder=tmp_path / "stopped", episodes=24)
+    resumed = train(p, folder=tmp_path / "resumed", resume=tmp_path / "stopped" / "state.safetensors")
     assert resumed.history == whole.history
     last = [(tmp_path / name / "last.safetensors").read_bytes() for name in ("whole", "resumed")]
     assert last[0] == last[1]
@@ -234,11 +234,11 @@ def test_resumed_training_ends_where_uninterrupted_training_does(tmp_path: Path)
         assert [row[-1] for row in steps[0]] == [row[-1] for row in steps[1]]
 
 
-def test_a_folder_holds_last_best_and_periodic_checkpoints_with_the_params(tmp_path: Path) -> None:
+def test_a_folder_holds_the_last_and_the_best_checkpoint_with_the_params(tmp_path: Path) -> None:
     p = params(train={"episodes": 24, "checkpoint_interval": 16})
     train(p, folder=tmp_path)
     names = {path.name for path in tmp_path.glob("*.safetensors")}
-    assert names == {"last.safetensors", "best.safetensors", "step-000016.safetensors"}
+    assert names == {"last.safetensors", "best.safetensors"}
     config = json.loads((tmp_path / "config.json").read_bytes())
     assert Params.model_validate(config["params"]) == p
     assert config["simulated"] is True
@@ -280,8 +280,9 @@ def test_a_checkpoint_of_another_team_or_benchmark_is_refused(tmp_path: Path) ->
     method = from_checkpoint(tmp_path, p, 3, "econ-bne")
     with pytest.raises(EconError, match="trained on svamp, not gsm8k"):
         solve(method, p, Recorder(p), problem=replace(PROBLEMS[0], benchmark="gsm8k"))
+    train(params(train={"keep_state": True}), folder=tmp_path)
     with pytest.raises(EconError, match="seed 0, not 1"):
-        train(p, seed=1, resume=tmp_path / "last.safetensors")
+        train(p, seed=1, resume=tmp_path / "state.safetensors")
 
 
 def test_tiny_params_train_and_really_update() -> None:

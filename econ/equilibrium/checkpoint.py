@@ -1,13 +1,14 @@
-"""Checkpoints: one safetensors file each, with everything that training goes on from, and nothing pickled.
+"""Checkpoints: safetensors files, and nothing pickled.
 
-Tensors: the networks, their targets, the optimiser's moments and the replay buffer. Header: the whole params,
-the job, alpha, counters and the training curve, behind the digest of the whole file. Written in one step: a
-kill leaves the old file or the new.
+What is played from holds the networks alone. What training goes on from is a file of its own, with their
+targets, the optimiser's moments, the replay buffer and the training curve too. Header of both: the whole
+params, the job, alpha and counters, behind the digest of the whole file. Written in one step: a kill leaves
+the old file or the new.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +26,14 @@ from econ.errors import EconError
 from econ.files import write_atomic
 from econ.params import Params
 
-FORMAT = "econ-checkpoint-6"
+FORMAT = "econ-checkpoint-7"
 REMAKE = "train it again with econ train"
 _MARK = f'"{FORMAT}":"'.encode()  # the digest follows, then the header
 
 
 @dataclass(frozen=True)
 class Header:
-    """What a checkpoint says of itself. ``progress`` is the training loop's own state."""
+    """What a checkpoint says of itself. ``progress`` is the training loop's own state; {}: to play from."""
 
     benchmark: str
     n_agents: int
@@ -47,8 +48,33 @@ class Header:
     progress: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, eq=False)
+class Weights:
+    """A copy of the networks at one moment of a training, and what its header says of that moment."""
+
+    tensors: dict[str, Tensor]
+    alpha: tuple[float, float, float]
+    gradient_steps: int
+    episodes: int
+
+    @classmethod
+    def of(cls, learner: Learner, episodes: int) -> Weights:
+        tensors = {k: v.detach().clone() for k, v in learner.team.state_dict().items()}
+        return cls(tensors, tuple(learner.alpha.tolist()), learner.gradient_steps, episodes)
+
+    @property
+    def moment(self) -> dict[str, Any]:
+        return {"alpha": self.alpha, "gradient_steps": self.gradient_steps, "episodes": self.episodes}
+
+
+def save_weights(path: Path, weights: Weights, header: Header) -> None:
+    """Write networks to play from; ``header`` is the training's, its moment that of the weights."""
+    named = {f"team.{k}": v for k, v in weights.tensors.items()}
+    _write(path, named, replace(header, progress={}, **weights.moment))
+
+
 def save_learner(path: Path, learner: Learner, header: Header, extra: dict[str, Tensor]) -> None:
-    """Write ``learner`` to ``path`` (.safetensors), with the training loop's own tensors in ``extra``."""
+    """Write all that training goes on from, with the training loop's own tensors in ``extra``."""
     tensors = {f"team.{k}": v for k, v in learner.team.state_dict().items()}
     tensors |= {f"target.{k}": v for k, v in learner.target.state_dict().items()}
     tensors |= {f"replay.{k}": v for k, v in learner.replay.state().items()}
@@ -56,6 +82,10 @@ def save_learner(path: Path, learner: Learner, header: Header, extra: dict[str, 
     for side, optimizer in learner.optimizers.items():
         for index, state in optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer.{side}.{index}.{k}": v for k, v in state.items()}
+    _write(path, tensors, header)
+
+
+def _write(path: Path, tensors: dict[str, Tensor], header: Header) -> None:
     tensors = {k: v.detach().clone().contiguous() for k, v in tensors.items()}
     # One key: safetensors writes several in no fixed order, and equal checkpoints should be equal files.
     content = save(tensors, {FORMAT: seals.BLANK.decode() + orjson.dumps(header).decode()})
@@ -63,8 +93,17 @@ def save_learner(path: Path, learner: Learner, header: Header, extra: dict[str, 
 
 
 def load_learner(path: Path, params: Params) -> tuple[Learner, Header, dict[str, Tensor]]:
-    """The learner as it was saved, to train on with ``params``; the header; and what was in ``extra``."""
+    """The learner as it was saved, to train on with ``params``; the header; and what was in ``extra``.
+
+    Raises:
+        EconError: there is none, it is damaged, or it holds the networks alone.
+    """
     header, tensors = read(path)
+    if not header.progress:
+        raise EconError(
+            f"checkpoint {path} is to play from: it has not what training goes on from",
+            "train again; with train.keep_state: true that is kept",
+        )
     learner = Learner(header.n_agents, header.embedding_dim, params, header.seed)
     _load(path, learner.team, tensors, "team")
     _load(path, learner.target, tensors, "target")

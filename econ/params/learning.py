@@ -184,7 +184,8 @@ class Train(Section):
     target_update_interval: Positive = 1  # gradient steps
     gradient_clip: Annotated[float, Field(gt=0)] = 10.0
     max_rounds: Positive = 1  # decisions per episode
-    checkpoint_interval: Positive = 50  # episodes
+    checkpoint_interval: Positive = 50  # episodes between writes of what a killed training goes on from
+    keep_state: bool = False  # keep that when training has ended, to train on for longer
     exploration: Exploration = Exploration()
     losses: LossWeights = LossWeights()
     early_stopping: EarlyStopping = EarlyStopping()

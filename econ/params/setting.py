@@ -31,6 +31,8 @@ def setting(params: Params, method: str) -> dict[str, Any]:
     if params.llm.backend == "local":
         kept["llm"]["local"] = {"engine": params.llm.local.engine}
     kept.get("embedding", {}).pop("engine", None)  # all compute the same vectors
+    for name in ("checkpoint_interval", "keep_state"):  # what a kill costs, and what is left at the end
+        kept.get("train", {}).pop(name, None)
     return kept
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from econ import seals
+from econ import paths, seals
 from econ.equilibrium import checkpoint, rewards
 from econ.equilibrium.actions import Explorer
 from econ.equilibrium.learner import Learner
@@ -61,6 +61,7 @@ class Trainer:
         self.history: list[Row] = []
         self.smoothed: float | None = None
         self.best: float | None = None
+        self.best_weights: checkpoint.Weights | None = None
         self.stop: str | None = None
         self.commitments: dict[str, Tensor] = {}  # the last one of each problem
         self.complete = Completeness(
@@ -73,7 +74,7 @@ class Trainer:
         self.watch: Callable[[Episode], None] | None = None  # told of every episode, in order
 
     async def train(self, progress: Progress | None = None) -> None:
-        """Train to the planned episodes or an early stop; checkpoints on the way and at the end."""
+        """Train to the planned episodes or an early stop; the state on the way, checkpoints at the end."""
         curve = Curve(self.folder, self.history) if self.folder else None
         total = self.params.train.episodes
         while self.episodes < total and self.stop is None:
@@ -86,10 +87,8 @@ class Trainer:
                 progress.advance(self.episodes - before, **shown)
         if self.stop is None:
             self.stop = "all episodes played"
-        if curve:
-            if self.best is None:  # too short a training to choose
-                self.save("best")
-            self.save("last")
+        if curve and self.folder:
+            self._finish(self.folder)
             curve.close()
 
     async def interval(self) -> Row:
@@ -199,7 +198,7 @@ class Trainer:
         return float(np.mean(changes)) if changes else None
 
     def _checkpoints(self, before: int, reward: float) -> None:
-        """Periodic and best; exploring at random, no policy is the best."""
+        """The best policy so far, and the state at its times; exploring at random, no policy is the best."""
         train = self.params.train
         self.smoothed = (
             reward if self.smoothed is None else SMOOTHING * self.smoothed + (1 - SMOOTHING) * reward
@@ -207,22 +206,34 @@ class Trainer:
         random = Explorer(train.exploration, self.run.seed, before, train.episodes).uniform
         if not random and (self.best is None or self.smoothed > self.best):
             self.best = self.smoothed
-            self.save("best")
+            self.best_weights = checkpoint.Weights.of(self.learner, self.episodes)
         every = train.checkpoint_interval
         if self.episodes // every > before // every:
-            self.save(f"step-{self.episodes:06}")
+            self.save_state()
 
-    def save(self, name: str) -> None:
-        """Write the checkpoint ``name``, and beside it what it is in plain JSON."""
+    def save_state(self) -> None:
+        """Write what this training goes on from, in the place of what was written before."""
         if self.folder is None:
             return
-        header = self._header()
         ids = sorted(self.commitments)
         extra = {"commitments": torch.stack([self.commitments[i] for i in ids])} if ids else {}
         extra |= {f"pool.{name}": tensor for name, tensor in self.pool.items()}
-        checkpoint.save_learner(self.folder / f"{name}.safetensors", self.learner, header, extra)
+        if self.best_weights is not None:
+            extra |= {f"best.{name}": tensor for name, tensor in self.best_weights.tensors.items()}
+        checkpoint.save_learner(self.folder / paths.TRAINING, self.learner, self._header(), extra)
+
+    def _finish(self, folder: Path) -> None:
+        """The best and the last policy, and beside them what they are in plain JSON; then the state goes."""
+        header, last = self._header(), checkpoint.Weights.of(self.learner, self.episodes)
+        best = self.best_weights or last  # too short a training to choose
+        for name, weights in (("best", best), ("last", last)):
+            checkpoint.save_weights(folder / f"{name}.safetensors", weights, header)
         shown = {**asdict(header), "progress": {"stop": self.stop, "best_reward": self.best}}
-        write_atomic(self.folder / "config.json", [seals.document(shown)])
+        write_atomic(folder / "config.json", [seals.document(shown)])
+        if self.params.train.keep_state:
+            self.save_state()
+        else:
+            (folder / paths.TRAINING).unlink(missing_ok=True)
 
     def _header(self) -> checkpoint.Header:
         return checkpoint.Header(
@@ -241,6 +252,7 @@ class Trainer:
                 "stopper": self.stopper.state(),
                 "smoothed": self.smoothed,
                 "best": self.best,
+                "best_weights": self.best_weights.moment if self.best_weights else None,
                 "stop": self.stop,
                 "problems": sorted(self.commitments),
             },
@@ -252,6 +264,9 @@ class Trainer:
         self.episodes, self.history = header.episodes, list(state["history"])
         self.stopper.load(state["stopper"])
         self.smoothed, self.best, self.stop = state["smoothed"], state["best"], state["stop"]
+        if moment := state["best_weights"]:
+            moment = {**moment, "alpha": tuple(moment["alpha"])}
+            self.best_weights = checkpoint.Weights(checkpoint.under("best", extra), **moment)
         if self.stop == "all episodes played":  # of a shorter plan, perhaps
             self.stop = None
         self.commitments = dict(zip(state["problems"], extra.get("commitments", []), strict=False))
@@ -296,10 +311,10 @@ class Curve:
 
 
 async def start(run: Run, client: Client, folder: Path | None, resume: Path | None = None) -> Trainer:
-    """A trainer at its start, or where the checkpoint ``resume`` stands.
+    """A trainer at its start, or where the state in the file ``resume`` stands.
 
     Raises:
-        EconError: there are no problems, or the checkpoint is of another team.
+        EconError: there are no problems, or the file is of another team or holds no state.
     """
     torch.set_num_threads(1)  # small networks; the language model needs the cores
     if not run.problems:

@@ -7,7 +7,15 @@ import pytest
 import torch
 
 from econ.equilibrium import losses
-from econ.equilibrium.checkpoint import Header, fit, load_learner, load_team, save_learner
+from econ.equilibrium.checkpoint import (
+    Header,
+    Weights,
+    fit,
+    load_learner,
+    load_team,
+    save_learner,
+    save_weights,
+)
 from econ.equilibrium.learner import Learner, observe
 from econ.equilibrium.replay import Experience, Replay, collate
 from econ.errors import EconError
@@ -273,7 +281,8 @@ def test_the_buffer_forgets_the_oldest_and_samples_by_seed() -> None:
 
 def header(made: Learner, p: Params) -> Header:
     alpha, steps = tuple(made.alpha.tolist()), made.gradient_steps
-    return Header("svamp", N, 0, D, p.model_dump(mode="json"), alpha, steps, 20, True, made.team.trainable)
+    told, trainable = p.model_dump(mode="json"), made.team.trainable
+    return Header("svamp", N, 0, D, told, alpha, steps, 20, True, trainable, {"stop": None})
 
 
 def test_training_goes_on_from_a_checkpoint_exactly_as_without_one(tmp_path: Path) -> None:
@@ -301,8 +310,9 @@ def test_all_trained_networks_are_in_the_checkpoint(tmp_path: Path) -> None:
     p = params()
     made = learner(p)
     made.update()
-    save_learner(tmp_path / "a.safetensors", made, header(made, p), {})
-    team, _ = load_team(tmp_path / "a.safetensors")
+    save_weights(tmp_path / "a.safetensors", Weights.of(made, 20), header(made, p))
+    team, said = load_team(tmp_path / "a.safetensors")
+    assert (said.episodes, said.gradient_steps, said.progress) == (20, made.gradient_steps, {})
     for name, value in made.team.state_dict().items():
         assert torch.equal(team.state_dict()[name], value), name
 
