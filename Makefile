@@ -19,11 +19,13 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 .DEFAULT_GOAL := demo
 
 demo: $(VENV)/.run
-	$(BIN)/snakemake --cores $(CORES) --config params=$(PARAMS)
+	@$(BIN)/snakemake --cores $(CORES) --config params=$(PARAMS)
+	@$(BIN)/econ results --params $(PARAMS)
 
 # The pipeline once through with a live model: the embedded 135M one, a few problems.
 smoke: $(VENV)/.run
-	$(BIN)/snakemake --cores $(CORES) --config params=params.yaml
+	@$(BIN)/snakemake --cores $(CORES) --config params=params.yaml
+	@$(BIN)/econ results --params params.yaml
 
 test: $(VENV)/.dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile

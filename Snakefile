@@ -20,6 +20,7 @@ rule all:
     input:
         expand(rules.download.output, benchmark=PARAMS.benchmarks),
         checkpoints(),
+        unlearned(),
         rules.aggregate.input,
         rules.aggregate.output,
         rules.figures.output,
@@ -38,8 +39,7 @@ onsuccess:
 
 onerror:
     finish()
-    print(
+    tell(
         "A job failed: its last line and its log are named above. What was answered is kept; "
-        "the same command goes on from there.",
-        file=sys.stderr,
+        "the same command goes on from there."
     )

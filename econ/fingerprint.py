@@ -64,7 +64,8 @@ def reporting(part: str, own: tuple[str, ...] = ()) -> str:
     """
     listed = {"tables": (TABLES,), "figures": (FIGURES,)}.get(part, (TABLES, FIGURES))
     places = [registry.place(name) for registry in listed for name in registry]
-    starts = [f"econ.reporting.{part}.build", *places, *(place.partition(":")[0] for place in own)]
+    halls = [f"econ.reporting.{part}.{name}" for name in ("build", "summary")]  # tables alone have a summary
+    starts = [*halls, *places, *(place.partition(":")[0] for place in own)]
     found = _followed(starts, "", ("reporting",))
     beside = sorted(path for path in (PACKAGE / "reporting" / part).rglob("*.*") if path.suffix in _STYLES)
     return _digest([*found, *(path.read_bytes() for path in beside)])

@@ -20,12 +20,12 @@ from econ.llm.complete import Completeness
 from econ.methods.base import Player, Session, Solution
 from econ.methods.econ.method import earned
 from econ.params import Params, learns, parse_method
-from econ.progress import Progress
+from econ.progress import Progress, waiting
 from econ.records import Job, Json, Problem, Trace, Verdict
 
 
-async def run_job(make: Callable[[], Player], params: Params, job: Job, *, offline: bool = False) -> None:
-    """Play the job's method over the benchmark's test sample; write its traces, then its metrics.
+async def run_job(make: Callable[[], Player], params: Params, job: Job, *, offline: bool = False) -> Json:
+    """Play the job's method over the benchmark's test sample; write its traces, then its metrics; the latter.
 
     Problems are in flight together, bounded by ``llm.max_in_flight``. Both files are written at the end in
     one step each: a run that is interrupted leaves earlier results as they were, and goes on from the call
@@ -47,10 +47,11 @@ async def run_job(make: Callable[[], Player], params: Params, job: Job, *, offli
         sweep(path.parent, path.name)
     payer.set(f"{job.benchmark}/{job.name}")
     async with open_client(own, offline=offline) as client:
-        if not offline:
-            await check_room(problems, client, own, base, job.n_agents)
-        if learns(base):  # the others steer with fixed settings alone
-            await client.probe(prompts.for_probe(problems, own))
+        with waiting("the model to be there, and to heed what it is steered with"):
+            if not offline:
+                await check_room(problems, client, own, base, job.n_agents)
+            if learns(base):  # the others steer with fixed settings alone
+                await client.probe(prompts.for_probe(problems, own))
         gc.freeze()  # what is loaded by now stays: looking through all of it holds every call up for 0.15 s
         with Progress(len(problems), "problems", client, f"{job.benchmark}/{job.name}") as progress:
             traces = await play(method, problems, client, own, job, progress)
@@ -65,6 +66,7 @@ async def run_job(make: Callable[[], Player], params: Params, job: Job, *, offli
     results.write(job, traces, metrics)
     for doubt in doubts(metrics):
         print(f"econ: warning: {job.benchmark}/{job.name}: {doubt}", file=sys.stderr)
+    return metrics
 
 
 async def play(

@@ -29,6 +29,7 @@ reporting
 playing
 api
 studies
+running
 cli
 """
 ORDER = {name: level for level, line in enumerate(FLOORS.split("\n")) for name in line.split()}

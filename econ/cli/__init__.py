@@ -19,9 +19,11 @@ COMMANDS = {
     "evaluate": "Play econ-baseline or econ-bne from a checkpoint.",
     "debate": "Run a debate or single-agent baseline.",
     "aggregate": "Gather the metrics into the paper's tables.",
+    "results": "What came out so far, in a short table.",
     "compare": "Test any two methods on the same problems, as run and at equal tokens.",
     "figures": "Draw the paper's figures from the tables.",
     "report": "Gather tables and figures on one page.",
+    "view": "Serve the page on this machine, and follow a run.",
     "bank": "Record real answers on a grid of actions, to train and play from.",
     "equilibrium": "Certify how far a policy is from equilibrium, on a bank.",
     "regret": "Measure how regret grows with the horizon, on a bank.",
@@ -125,6 +127,7 @@ def explained(fault: Exception) -> str:
     project, of a file (full disk, no permission …), of the call cache. Any other is raised as it is."""
     import sqlite3
 
+    from econ import paths
     from econ.errors import EconError
 
     while isinstance(fault, ExceptionGroup):
@@ -139,7 +142,7 @@ def explained(fault: Exception) -> str:
     if isinstance(fault, sqlite3.Error):
         return str(
             EconError(
-                f"the call cache in .econ/cache cannot be used: {fault}",
+                f"the call cache in {paths.STATE / 'cache'} cannot be used: {fault}",
                 "stop all jobs and run: econ cache repair",
             )
         )

@@ -21,6 +21,7 @@ def command(params_file: Path) -> None:
     from econ import paths
     from econ.reporting import catalogue, manifest, show
     from econ.reporting.gather import gather
+    from econ.reporting.tables import summary
     from econ.reporting.tables.build import build
 
     results = gather(params, params_file)
@@ -28,6 +29,7 @@ def command(params_file: Path) -> None:
     for name, table in catalogue.tables(params).items():
         show.write(name, table, frames[name])
     manifest.write(results, params)
+    summary.write(results, params)
     told = show.joined(result.metrics.get("recorded") for result in results)
     mark = f", {show.RECORDED} ({told})" if told else ""
     mark = f", {show.SIMULATED}" if any(result.metrics["simulated"] for result in results) else mark

@@ -34,8 +34,10 @@ def command(benchmark: str | None, params_file: Path) -> None:
 
 def _fetch(name: str, params: Params) -> None:
     from econ.benchmarks import download
+    from econ.progress import waiting
 
-    record = download(name, params, lambda line: click.echo(line, err=True))
+    with waiting(f"{name}: its rows, and each gold through its grader"):
+        record = download(name, params, lambda line: click.echo(line, err=True))
     rows = ", ".join(f"{split} {part['rows']}" for split, part in record["splits"].items())
     click.echo(f"{name}: {rows} problems from {record['source']} ({record['licence']})")
     for split, part in record["splits"].items():

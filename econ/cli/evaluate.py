@@ -62,6 +62,7 @@ def evaluate(job: Job, params_file: Path, checkpoint: Path | None, *, offline: b
     from econ.methods.registry import player
     from econ.params import parse_method
     from econ.playing import run_job
+    from econ.reporting.outcome import table
 
     variant = params.learned_as(parse_method(job.method)[1]) if trained else None
     folder = checkpoint or paths.checkpoint(job.benchmark, job.n_agents, job.seed, variant)
@@ -73,7 +74,8 @@ def evaluate(job: Job, params_file: Path, checkpoint: Path | None, *, offline: b
         return player(job.method, own, job.benchmark, job.n_agents, folder)
 
     made = None if trained else make()  # an untrained one is quick to make, or to refuse
-    interrupts.run(run_job(lambda: made or make(), params, job, offline=offline))
+    metrics = interrupts.run(run_job(lambda: made or make(), params, job, offline=offline))
+    click.echo(table([metrics]))
 
 
 def same_training(folder: Path, params: Params, params_file: Path) -> None:

@@ -15,9 +15,9 @@ from econ.params import Params
 
 
 @click.command("train")
-@click.option("--resume", is_flag=True, help="Go on from the job's newest checkpoint.")
+@click.option("--resume", is_flag=True, help="Go on where the job's training was stopped.")
 @click.option(
-    "--from", "start_from", type=click.Path(path_type=Path), help="Go on from this .safetensors file."
+    "--from", "start_from", type=click.Path(path_type=Path), help="Go on from this state.safetensors."
 )
 @click.option("--variant", help="Train this variant of the params, for METHOD+VARIANT.")
 @job_options
@@ -40,7 +40,7 @@ def command(
     params = load_for(params_file, benchmark)
     own = params.varied(variant)
     if resume and start_from is not None:
-        raise EconError("--resume and --from name two checkpoints to go on from", "give one of them")
+        raise EconError("--resume and --from name two places to go on from", "give one of them")
     if variant is not None and params.learned_as(variant) is None:
         raise EconError(
             f"variant '{variant}' changes nothing that is learned", "it plays from the checkpoint without it"
@@ -64,21 +64,23 @@ async def _train(
     from econ import benchmarks, paths, prompts
     from econ.costs.context import check_room
     from econ.llm import open_client, payer
-    from econ.progress import Progress
+    from econ.progress import Progress, waiting
+    from econ.reporting.outcome import learned
 
     problems = benchmarks.load(benchmark, "train", params)
     folder = paths.checkpoint(benchmark, n_agents, seed, variant)
-    source = _newest(folder) if resume else start_from
+    source = _state(folder) if resume else start_from
     label = f"{benchmark}/{'+'.join(filter(None, ('train', variant)))}-n{n_agents}-s{seed}"
     payer.set(label)
     async with open_client(params, offline=offline) as client:
-        if not offline:
-            await check_room(problems, client, params, "econ-bne", n_agents)
-        # The server is tried while the numerics load: both take seconds.
-        _, training = await asyncio.gather(
-            client.probe(prompts.for_probe(problems, params)),
-            asyncio.to_thread(importlib.import_module, "econ.training.trainer"),
-        )
+        with waiting("the model to be there, and to heed what it is steered with"):
+            if not offline:
+                await check_room(problems, client, params, "econ-bne", n_agents)
+            # The server is tried while the numerics load: both take seconds.
+            _, training = await asyncio.gather(
+                client.probe(prompts.for_probe(problems, params)),
+                asyncio.to_thread(importlib.import_module, "econ.training.trainer"),
+            )
         run = training.Run(benchmark, n_agents, seed, params, problems)
         trainer = await training.start(run, client, folder, source)
         with Progress(params.train.episodes, "episodes", client, label) as progress:
@@ -89,11 +91,19 @@ async def _train(
         f"{mark}{label}: {trainer.episodes} episodes, {trainer.stop}; "
         f"{trainer.learner.team.trainable:,} parameters; {folder}"
     )
+    click.echo(learned(trainer.history, params.action.second))
 
 
-def _newest(folder: Path) -> Path:
-    """The checkpoint that was written last: a training that was stopped, or killed, left no ``last``."""
-    found = list(folder.glob("*.safetensors"))
-    if not found:
-        raise EconError(f"no checkpoint in {folder} to go on from", "train from the start, without --resume")
-    return max(found, key=lambda path: path.stat().st_mtime_ns)
+def _state(folder: Path) -> Path:
+    """What a training that was stopped, or killed, left to go on from."""
+    from econ.paths import TRAINING
+
+    state = folder / TRAINING
+    if state.is_file():
+        return state
+    if (folder / "last.safetensors").is_file():
+        raise EconError(
+            f"the training in {folder} has ended, and what it could go on from was not kept",
+            "train from the start, without --resume; train.keep_state: true keeps it",
+        )
+    raise EconError(f"nothing in {folder} to go on from", "train from the start, without --resume")

@@ -27,6 +27,7 @@ class Activity:
         self._since = 0.0
         self._busy: list[tuple[float, float]] = []
         self._calls = self._prompt = self._completion = 0
+        self._usd = 0.0
         self._noted = 0.0
         self._note(start=True)
 
@@ -43,10 +44,11 @@ class Activity:
         if now - self._noted > EVERY:
             self._note()
 
-    def answered(self, prompt_tokens: int, completion_tokens: int) -> None:
+    def answered(self, prompt_tokens: int, completion_tokens: int, usd: float | None) -> None:
         self._calls += 1
         self._prompt += prompt_tokens
         self._completion += completion_tokens
+        self._usd += usd or 0.0
 
     def close(self) -> None:
         self._note()
@@ -58,8 +60,10 @@ class Activity:
             self._since = now
         row: Json = {"job": self._job, "time": now, "start": start, "busy": merge(self._busy, gap=0.02)}
         row |= {"calls": self._calls, "prompt_tokens": self._prompt, "completion_tokens": self._completion}
+        row["usd"] = self._usd
         self._busy, self._noted = [], now
         self._calls = self._prompt = self._completion = 0
+        self._usd = 0.0
         paths.private()
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with self._path.open("ab") as file:
@@ -110,3 +114,31 @@ def _rows(path: Path) -> list[Json]:
     """Whole lines; the last may be cut where its job was killed."""
     lines = path.read_bytes().split(b"\n")
     return [orjson.loads(line) for line in lines[:-1]]
+
+
+class Totals:
+    """Calls, tokens and money of all jobs since a moment (Unix time), read on as they come."""
+
+    def __init__(self, since: float, folder: Path = FOLDER) -> None:
+        self._since, self._folder = since, folder
+        self._read: dict[Path, int] = {}  # bytes of each file
+        self.calls = self.tokens = 0
+        self.usd = 0.0
+
+    def update(self) -> None:
+        for path in self._folder.glob("*.jsonl"):
+            self._follow(path)
+
+    def _follow(self, path: Path) -> None:
+        start = self._read.get(path, 0)
+        if path.stat().st_size == start:
+            return
+        with path.open("rb") as file:
+            file.seek(start)
+            whole = file.read().rpartition(b"\n")[0]
+        for row in map(orjson.loads, whole.splitlines()):
+            if row["time"] >= self._since:
+                self.calls += row["calls"]
+                self.tokens += row["prompt_tokens"] + row["completion_tokens"]
+                self.usd += row.get("usd", 0.0)
+        self._read[path] = start + len(whole) + 1 if whole else start

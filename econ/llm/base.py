@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -27,6 +29,7 @@ class Usage:
     prompt_tokens: int  # of made calls
     completion_tokens: int
     usd: float | None  # None: no price in params
+    waiting: dict[str, int] = field(default_factory=dict)  # calls that wait at this moment, by what for
 
 
 @dataclass(slots=True)
@@ -39,6 +42,16 @@ class Counts:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     usd: float = 0.0
+    waiting: Counter[str] = field(default_factory=Counter)
+
+    @contextmanager
+    def waits(self, what: str) -> Iterator[None]:
+        """One more call waits for ``what`` within."""
+        self.waiting[what] += 1
+        try:
+            yield
+        finally:
+            self.waiting[what] -= 1
 
     def add(self, prompt_tokens: int, completion_tokens: int, usd: float | None) -> None:
         self.made += 1
@@ -48,7 +61,8 @@ class Counts:
 
     def usage(self, *, priced: bool) -> Usage:
         tokens = self.prompt_tokens, self.completion_tokens
-        return Usage(self.made, self.cached, self.failed, *tokens, self.usd if priced else None)
+        waiting = {what: n for what, n in dict(self.waiting).items() if n > 0}
+        return Usage(self.made, self.cached, self.failed, *tokens, self.usd if priced else None, waiting)
 
 
 class Progress(Protocol):

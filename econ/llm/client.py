@@ -182,7 +182,8 @@ class LLMClient:
             try:
                 answer = await self._attempt(key, body, payer, may_be_empty=last)
             except _Busy:
-                await asyncio.sleep(wait)
+                with self._counts.waits("answers that another job pays for"):
+                    await asyncio.sleep(wait)
                 wait, started = min(1.0, 1.5 * wait), time.monotonic()
                 answer = await self._cache.look(key)
             except Fault as fault:
@@ -206,7 +207,8 @@ class LLMClient:
         Raises:
             _Busy: another process makes this call at this moment.
         """
-        slot = await self._gate.slots.take()
+        with self._counts.waits("a turn: all places for calls (llm.max_in_flight) are taken"):
+            slot = await self._gate.slots.take()
         try:
             if not self._cache.store.lock(key):
                 raise _Busy
@@ -222,8 +224,10 @@ class LLMClient:
         upper = self._upper_tokens(body)
         reservation = await self._purse.reserve(sum(upper), self._usd(body["model"], *upper) or 0.0)
         try:
-            await self._gate.pace(sum(upper))
-            reply = await self._on_the_wire(body)
+            with self._counts.waits("llm.limits"):
+                await self._gate.pace(sum(upper))
+            with self._counts.waits(f"answers of {self._backend.where}"):
+                reply = await self._on_the_wire(body)
             self._arrived(reply, body, sum(upper))
             self._notices.arrived(body["model"], body["messages"], reply)
             if reply.why == EMPTY and not (may_be_empty or self._patience.closing):
@@ -311,7 +315,7 @@ class LLMClient:
     def _count(self, answer: Answer) -> None:
         self._counts.add(answer.prompt_tokens, answer.completion_tokens, answer.usd)
         if self._activity is not None:
-            self._activity.answered(answer.prompt_tokens, answer.completion_tokens)
+            self._activity.answered(answer.prompt_tokens, answer.completion_tokens, answer.usd)
 
     def _count_failed(self, model: str, failure: Failed) -> None:
         self._counts.failed += 1
@@ -374,7 +378,8 @@ class LLMClient:
             await Prober(self, self._params, self._backend.where, self._dialect.name, prompt).run()
 
     async def embed(self, texts: list[str]) -> Sequence[Vector]:
-        return await self._embedder.embed(texts)
+        with self._counts.waits("embeddings"):
+            return await self._embedder.embed(texts)
 
     async def _patiently(self, ask: Callable[[], Awaitable[T]]) -> T:
         """The answer to a question about the server; asked again while it may still come up."""

@@ -13,7 +13,10 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
-PIPELINE = ("Snakefile", "workflow", "profiles", "dvc.yaml", ".dvcignore", ".gitignore", "data/paper", "econ")
+PIPELINE = (
+    "Snakefile", "workflow", "profiles", "dvc.yaml", ".dvcignore", ".gitignore", "data/paper", "econ",
+    "snakemake_logger_plugin_econ",
+)  # fmt: skip
 NO_CACHES = shutil.ignore_patterns("__pycache__")
 SMALL = {"benchmarks": ["svamp", "math"], "n_agents": [3], "methods": ["econ-bne", "debate", "cot"]}
 
@@ -41,10 +44,10 @@ class Project:
         return self.ok("snakemake", "--cores", "2", *words)
 
     def calls(self) -> list[str]:
-        """The fake's calls so far, `econ timing` apart."""
+        """The fake's calls so far, those that only show something apart."""
         file = self.folder / "calls.txt"
         lines = file.read_text().splitlines() if file.exists() else []
-        return [line for line in lines if not line.startswith("timing")]
+        return [line for line in lines if not line.startswith(("timing", "results"))]
 
     def params(self, **sections: object) -> None:
         """Write params.yaml anew: the repo's, with these top-level keys put in or, if mappings, merged."""
@@ -56,7 +59,7 @@ class Project:
 
 def lay_out(folder: Path) -> Project:
     """Copy the pipeline to ``folder`` and make it a Git repository, as a clone would be."""
-    for name in (*PIPELINE, ".dvc/config", ".dvc/.gitignore"):
+    for name in (*PIPELINE, ".dvc/config", ".dvc/.gitignore", ".dvc/plots"):
         source, target = ROOT / name, folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copytree(source, target, ignore=NO_CACHES) if source.is_dir() else shutil.copy(source, target)

@@ -8,6 +8,7 @@ import json
 import os
 import sys
 import time
+from glob import glob
 from pathlib import Path
 
 from econ.params import load
@@ -48,13 +49,21 @@ def outputs(command: str, options: dict[str, str]) -> list[str]:
         return [str(bank(str(benchmark), options["--split"], "smollm2-135m-instruct"))]
     if command in {"aggregate", "figures"}:
         params = load(Path(options["--params"]), [options["--set"]] if "--set" in options else [])
-        return table_files(params) if command == "aggregate" else figure_files(params)
+        return [*table_files(params), *summary()] if command == "aggregate" else figure_files(params)
     return ["results/report/index.html"] if command == "report" else []
 
 
+def summary() -> list[str]:
+    jobs = [file.replace("/metrics/", "/summary/jobs/", 1) for file in glob("results/metrics/*/*.json")]
+    return [*jobs, "results/summary/training.csv"]
+
+
 def content(file: str, options: dict[str, str]) -> str:
-    if file.startswith("results/metrics/"):
+    if file.startswith(("results/metrics/", "results/summary/jobs/")):
         return json.dumps({"accuracy": 0.5, "calls": 2})
+    if file == "results/summary/training.csv":
+        head = "benchmark,n_agents,seed,variant,episodes,reward,loss"
+        return f"{head}\nsvamp,3,0,,8,0.5,0.1\nsvamp,3,0,,16,0.6,0.1\n"
     if file.endswith(".csv"):
         return (
             "benchmark,method,n_agents,accuracy,total_tokens\ngsm8k,debate,3,0.5,100\ngsm8k,cot,3,0.25,40\n"

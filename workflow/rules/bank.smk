@@ -20,4 +20,4 @@ rule bank:
         "Record answers to {wildcards.benchmark}, {wildcards.split}"
     shell:
         "logged {log} econ bank build --benchmark {wildcards.benchmark} --split {wildcards.split}"
-        ' --params "$PARAMS"'
+        ' "${{PARAMS[@]}}"'

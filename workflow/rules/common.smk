@@ -11,6 +11,7 @@ from econ.benchmarks import names as benchmark_names
 from econ.errors import EconError
 from econ.params import learns, load, parse_method, setting, training
 from econ.reporting.catalogue import figure_files, table_files
+from snakemake.logging import logger
 
 STARTED = time.time()
 
@@ -133,6 +134,11 @@ def checkpoints(benchmarks=PARAMS.benchmarks):
     return expand(list(templates), benchmark=benchmarks, n=PARAMS.n_agents, seed=PARAMS.seeds)
 
 
+def unlearned(benchmarks=PARAMS.benchmarks):
+    """What stands in a benchmark's folder of checkpoints, for DVC, where no method of the params learns."""
+    return [] if checkpoints() else expand("results/checkpoints/{benchmark}/none", benchmark=benchmarks)
+
+
 OPTIONS = ["--params", str(PARAMS_FILE), *(word for change in CHANGES for word in ("--set", change))]
 WORDS = shlex.join(OPTIONS).replace("{", "{{").replace("}", "}}")  # the shell's text is a format
 
@@ -164,9 +170,16 @@ def hold_lock():
         sys.exit("econ: error: another run is at work in this folder - wait for it, or stop it")
 
 
+def tell(line):
+    """A line for the user, behind all that the logger has in hand (profiles/default: logger)."""
+    logger.info(line, extra={"econ": True})
+
+
 def finish():
     """Say how much of the run's time the models were at work, and where the report is."""
-    shell(f"econ timing --since {STARTED} >&2 2>/dev/null || true")  # a run without LLM calls has no times
+    times = shell(f"econ timing --since {STARTED} 2>/dev/null || true", read=True).strip()
+    if times:  # a run without LLM calls has none
+        tell(times)
     page = Path("results/report/index.html")
     if page.exists() and page.stat().st_mtime >= STARTED:
-        print(f"Report: {page}", file=sys.stderr)
+        tell(f"Report: {page}")

@@ -22,6 +22,16 @@ rule train:
         ' --seed {wildcards.seed}{params.variant} "${{PARAMS[@]}}"'
 
 
+rule unlearned:
+    output:
+        "results/checkpoints/{benchmark}/none",
+    localrule: True
+    message:
+        "Nothing to train on {wildcards.benchmark}: none of these methods learns"
+    shell:
+        "echo 'None of the methods of these params learns.' > {output}"
+
+
 # A method that takes no notice of the agent count runs at each of them all the same: the second time its
 # answers come from the call cache.
 rule evaluate:

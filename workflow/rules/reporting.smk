@@ -3,8 +3,11 @@ rule aggregate:
     input:
         metrics=jobs("results/metrics/{benchmark}/{method}-n{n}-s{seed}.json"),
         traces=jobs("results/traces/{benchmark}/{method}-n{n}-s{seed}.jsonl"),
+        checkpoints=checkpoints(),
     output:
         table_files(PARAMS),
+        jobs("results/summary/jobs/{benchmark}/{method}-n{n}-s{seed}.json"),
+        "results/summary/training.csv",
     log:
         "results/logs/aggregate.log",
     conda:
@@ -19,7 +22,7 @@ rule aggregate:
 
 rule figures:
     input:
-        tables=rules.aggregate.output,
+        tables=table_files(PARAMS),
         checkpoints=checkpoints(),
     output:
         figure_files(PARAMS),
@@ -37,7 +40,7 @@ rule figures:
 
 rule report:
     input:
-        tables=rules.aggregate.output,
+        tables=table_files(PARAMS),
         figures=rules.figures.output,
     output:
         "results/report/index.html",

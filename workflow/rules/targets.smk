@@ -21,8 +21,7 @@ for benchmark in PARAMS.benchmarks:
         name:
             f"train_{benchmark}"
         input:
-            checkpoints([benchmark])
-            or expand(checkpoint_of("econ-bne"), benchmark=benchmark, n=PARAMS.n_agents, seed=PARAMS.seeds),
+            checkpoints([benchmark]) or unlearned([benchmark]),
 
     rule:
         name:

@@ -1,0 +1,122 @@
+"""Snakemake's logger plugin ``econ``, the default here (profiles/default): quiet lines instead of pages.
+
+Dry runs, ``--verbose``, ``--printshellcmds`` and ``--debug-dag`` show what Snakemake itself says; all of that
+is in ``.snakemake/log`` too.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from typing import Any
+
+from snakemake.logging import ColorizingTextHandler
+from snakemake.settings.enums import Quietness
+from snakemake_interface_logger_plugins.base import LogHandlerBase
+from snakemake_interface_logger_plugins.common import LogEvent
+
+from econ.running.console import Console
+from econ.running.run import Begun, Run
+
+NOTHING = "Nothing to be done"
+SAID = "econ"  # a record with this attribute is shown
+
+
+class LogHandler(LogHandlerBase):
+    """Tells a :class:`~econ.running.run.Run` of Snakemake's events and shows it."""
+
+    def __post_init__(self) -> None:
+        asked = self.common_settings
+        self.plain = asked.dryrun or asked.verbose or asked.printshellcmds or asked.debug_dag
+        self.stream = sys.stdout if asked.stdout else sys.stderr
+        self.own = ColorizingTextHandler(nocolor=asked.nocolor, stream=self.stream)
+        self.quiet = set(asked.quiet or ())
+        self.run: Run | None = None
+        self.console: Console | None = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            if self.plain:
+                self.own.setFormatter(self.formatter)
+                self.own.emit(record)
+            elif not self._event(record) and self._worth(record):
+                self._say(record.getMessage())
+        except Exception:
+            self.handleError(record)
+
+    def _event(self, record: logging.LogRecord) -> bool:
+        """Was the record an event of the run?"""
+        told: Any = record
+        match getattr(record, "event", None):
+            case LogEvent.RUN_INFO:
+                self._plan({rule: n for rule, n in told.stats.items() if rule != "total"})
+            case LogEvent.JOB_INFO if self.run:
+                what = told.rule_msg or told.rule_name
+                job = Begun(what, told.rule_name, next(iter(told.log), ""), tuple(told.output), time.time())
+                self.run.begin(told.jobid, job)
+                self.run.keep()
+            case LogEvent.JOB_FINISHED if self.run and self.console:
+                if ended := self.run.end(told.job_id):
+                    self.console.ended(ended)
+                self.run.keep()
+            case LogEvent.JOB_ERROR if self.run and self.console:
+                if failed := self.run.fail(told.jobid):
+                    self.console.failed(failed)
+                self.run.keep()
+            case LogEvent.ERROR if told.exception == "RuleException":  # a job's, whose log is named already
+                pass
+            case None | LogEvent.ERROR:
+                return False
+        return True
+
+    def _plan(self, jobs: dict[str, int]) -> None:
+        if self.run is None:
+            self.run = Run()
+            lines = not {Quietness.ALL, Quietness.RULES} & self.quiet
+            self.console = Console(self.run, self.stream, jobs=lines)
+        self.run.plan(jobs)
+        self.run.keep()
+        if self.console:
+            self.console.plan()
+
+    def _worth(self, record: logging.LogRecord) -> bool:
+        if Quietness.ALL in self.quiet:
+            return False
+        return (
+            record.levelno >= logging.WARNING or hasattr(record, SAID) or str(record.msg).startswith(NOTHING)
+        )
+
+    def _say(self, line: str) -> None:
+        if self.console:
+            self.console.say(line)
+        else:
+            print(line, file=self.stream, flush=True)
+
+    def close(self) -> None:
+        if self.console and self.run:
+            self.console.close()
+            self.run.ended = time.time()
+            self.run.keep()
+            self.console = None
+        super().close()
+
+    @property
+    def writes_to_stream(self) -> bool:
+        return True
+
+    @property
+    def writes_to_file(self) -> bool:
+        return False
+
+    @property
+    def has_filter(self) -> bool:
+        return not self.plain
+
+    @property
+    def has_formatter(self) -> bool:
+        return not self.plain
+
+    @property
+    def needs_rulegraph(self) -> bool:
+        return False
