@@ -35,7 +35,7 @@ class Said:
 
 
 # What none of the tags and tokens below can do without: most texts hold none, and are looked at but once.
-_MARK = re.compile(r"[<◁Ġ▁]|\[/?[A-Z]{3}|\A\s*analysis", re.IGNORECASE)
+_MARK = re.compile(r"[<◁Ġ▁]|\[(?:/?[A-Z]{3}|\|)|\A\s*analysis", re.IGNORECASE)
 _THINKING = (
     r"think|thinking|thoughts?|reasoning|reflection|scratchpad|analysis|inner_monologue"
     r"|chain_of_thought"
@@ -55,14 +55,14 @@ _ROLE = re.compile(
 )
 _ASKING = {"user", "human", "system", "tool", "[inst]"}
 _TOKEN = re.compile(
-    r"<\|(?=[^|<>\n]*[A-Za-z])[^|<>\n]{2,60}\|>|<｜[^｜<>\n]{1,60}｜>|</?s>"
+    r"<\|(?=[^|<>\n]*[A-Za-z])[^|<>\n]{2,60}\|>|\[\|[A-Za-z_]{2,40}\|\]|<｜[^｜<>\n]{1,60}｜>|</?s>"
     r"|</?(?:eos|bos|pad|unk|mask|turn|eot|eod|endoftext|end_of_text|end_of_turn|start_of_turn"
     r"|end_of_utterance|extra_id_\d{1,3}|unused\d{1,3})>"
     r"|\[(?:/?INST|PAD|EOS|BOS|UNK|SEP|CLS|MASK)\]|<</?SYS>>",
     re.IGNORECASE,
 )
 _LEFTOVER = re.compile(
-    r"<[|｜/]|<0x|<s>|<[a-z_]+\d{0,3}>|<<SYS|\[/?[A-Z]{3,4}\]|[Ġ▁]", re.IGNORECASE
+    r"[<\[][|｜/]|<0x|<s>|<[a-z_]+\d{0,3}>|<<SYS|\[/?[A-Z]{3,4}\]|[Ġ▁]", re.IGNORECASE
 )  # may be there at all
 _BYTES = re.compile(r"(?:<0x[0-9A-Fa-f]{2}>)+")
 _BPE = re.compile(r"(?<=[a-z0-9.,:;!?)])Ġ")  # no Maltese word has its capital there
@@ -182,9 +182,15 @@ def _first_turn(text: str) -> str:
     return "".join(kept) if asking else "".join(kept) + text[at:]
 
 
+_THOUGHTS = (
+    "reasoning_content", "reasoning", "thinking", "reasoning_details", "reasoning_text", "thinking_blocks",
+    "thoughts",
+)  # fmt: skip
+
+
 def _field(message: Json) -> list[str]:
     """The thinking in the first field that holds one: as a text, or as parts with a text each."""
-    for name in ("reasoning_content", "reasoning", "thinking", "reasoning_details"):
+    for name in _THOUGHTS:
         thoughts = _texts(message.get(name))
         if any(part.strip() for part in thoughts):
             return thoughts

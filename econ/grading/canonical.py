@@ -67,7 +67,7 @@ def canonical(latex: str, *, is_equation: bool = False) -> str:
     text = re.sub(r"\\\$|(?<!\\)\$", "", text).replace("\\varnothing", "\\emptyset")
     text = text if is_equation else _unnamed(text)
     text = re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", text) if _is_grouped(text) else text
-    text = re.sub(r"^\s*\\approx\s*", "", text)
+    text = re.sub(r"^\s*(?:\\(?:approx|Rightarrow|implies|therefore)(?![A-Za-z])|=)\s*", "", text)
     return (
         re.sub(r"\s+", "" if "\\text" not in text and not is_words(text) else " ", text)
         .strip()

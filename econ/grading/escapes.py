@@ -22,7 +22,7 @@ _ESCAPE = re.compile(
     rf"\\(?:(?P<tex>{_TEX})|(?P<pair>\\)|u(?P<code>[0-9a-fA-F]{{4}})|(?P<plain>[\s\S]))", re.ASCII
 )
 _PLAIN = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
-_DOUBLED = re.compile(r"\\\\(?=[A-Za-z]{2})")
+_DOUBLED = re.compile(r"\\{2,}(?=[A-Za-z]{2})")
 _ENVIRONMENT = re.compile(r"(?<!\\)\\begin\b")
 
 

@@ -20,7 +20,8 @@ _EDGE = r"(?<![A-Za-z0-9])", r"(?![A-Za-z0-9])"  # of a word; Markdown's undersc
 _LINE_START = r"^[ \t*_#>•-]{0,10}"
 _LED = rf"(?:{_EDGE[0]}(?:the|final|correct|my|so|thus|hence)[ \t,*_]{{1,6}}|{_LINE_START})"
 _NAMED = (
-    r"(?:(?:final|correct|numerical|numeric|overall|short)[ \t*_]{1,6}){0,2}(?:answer|ans(?=[ \t*_]*[:.]))"
+    r"(?:(?:final|correct|numerical|numeric|overall|short|required|desired|requested|resulting|exact|right"
+    r"|complete|total|simplified|expected)[ \t*_]{1,6}){0,2}(?:answer|ans(?=[ \t*_]*[:.]))"
 )
 _ASIDE = r"(?:[ \t]*\([^()\n]{1,40}\)|[ \t]+(?:to|for|in|of)[ \t][\w' -]{1,40}?)?"
 _SEPARATOR = r"(?::|=(?![=>]|[^.!\n]{0,40}\?)|[=-]>|→|⇒)"
@@ -44,6 +45,7 @@ _PHRASE = re.compile(
 _HASHES = re.compile(r"(?<!#)####(?!#)")
 _TAGGED = re.compile(r"<answer>(.{0,4000}?)(?:</answer>|\Z)", re.IGNORECASE | re.DOTALL)
 _MARKUP = " \t\r\n*_:"
+_UNDERLINE = re.compile(r"\A[-=]{3,}[ \t]*\n\s*")  # of a heading
 _DELIMITERS = (("$$", "$$"), ("\\[", "\\]"), ("\\(", "\\)"))
 _HEADING = re.compile(
     r"[*_]*\(?(?:\d{1,2}(?:\.\d{1,2})?[.):]\)?:?|\d{1,2}\s*[–-]|\d{1,2}\.\d{1,2}(?=[ *_]+[A-Z])"
@@ -59,6 +61,7 @@ _VERDICT_LINE = re.compile(r"(?:yes|no|true|false)\W*", re.IGNORECASE)
 _MOST_FORMS = 300  # a text with more of them repeats itself
 _LONGEST_LINE = 4000  # characters; no line of the instruction is longer
 _QUOTE = r"[\"'`*_]{0,4}"
+_QUOTED = r"[\"'`*]{1,4}[^\"'\n]{1,40}[\"'`*]{1,4}"
 _SHOWN = rf"{_QUOTE}(?:the[ ]+)?(?:final[ ]+)?answer[ ]*(?::|is)[ ]*{_QUOTE}"
 _HOLDER = (
     r"(?:\\boxed\{[^{}\n]{0,20}\}|[\[<{(]?[XN](?![A-Za-z0-9])[\]>})]?|\.\.\.|…|___+"
@@ -73,7 +76,7 @@ _ECHO = re.compile(
     rf"|{_SHOWN}{_HOLDER}\.?[\"'`*_]{{0,4}},?[ ]*(?:(?:X|N|which|it|where[ ](?:X|N))[ ](?:being|is"
     rf"|are)[ ][^\n.]{{0,80}}\.?)"
     rf"|(?:end|finish|conclude|close)\w*[ ]with[ ](?:(?:the|a|one)[ ])?(?:final[ ]"
-    rf"|single[ ])?(?:line:?[ ]*)?[\"'`*]{{1,4}}[^\"'\n]{{1,40}}[\"'`*]{{1,4}})\.?"
+    rf"|single[ ])?(?:line:?[ ]*)?{_QUOTED}(?:[ ]*(?:,|or|and|/)[ ]*{_QUOTED}){{0,2}})\.?"
     r"|use[ ]at[ ]most[ ]\d+[ ]words\.?",
     re.IGNORECASE,
 )
@@ -212,9 +215,12 @@ def _closings(text: str) -> dict[int, int]:
     return closings
 
 
-def _after(text: str, phrase: re.Match[str]) -> Form:
-    """The value after a phrase: the rest of its line, or of the next one; display maths whole."""
-    rest = text[phrase.end() : phrase.end() + _LONGEST_LINE].lstrip(_MARKUP)
+def _after(text: str, phrase: re.Match[str]) -> Form | None:
+    """The value after a phrase: the rest of its line, or of the next one; display maths whole. None: a box,
+    which is a form of its own."""
+    rest = _UNDERLINE.sub("", text[phrase.end() : phrase.end() + _LONGEST_LINE].lstrip(_MARKUP))
+    if _BOX.match(rest):
+        return None
     is_label = phrase["label"] is not None
     for opening, closing in _DELIMITERS:
         end = rest.find(closing, len(opening))

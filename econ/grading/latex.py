@@ -35,13 +35,15 @@ _STATED = re.compile(
     r"|exactly|only)?\W{0,3}$",
     re.IGNORECASE,
 )
+_AGAIN = re.compile(r"[,;(]\s*(?:or|i\.e\.,?|that is,?|which (?:is|equals)|namely)\s+(?=[-+$\\(]*\s*[\d\\])")
+_ASIDE = re.compile(r"(?<=\w),\s+(?:of course|obviously|because|since|as|which|so|for|given|hence)\b.*")
 _NO_ANSWER = re.compile(
     r"(?:clear(?:ly)?|verified|correct|right|wrong|incorrect|confirmed|obvious|checked|found|given"
     r"|shown|stated|see|as|above|below|here"
     r"|in|from|based|this|that|these|which|what|same|reasonable|consistent|unknown|simple|simplified"
     r"|unique|valid|exact|known|not|done"
-    r"|your answer|answer|result|final answer|the result|value|number|expression"
-    r"|(?:the )?simplified result(?: in latex)?|\.\.\.|…|well|now)\b",
+    r"|your (?:final )?answer(?: here)?|answer(?: here)?|result|final answer|the result|value|number"
+    r"|expression|(?:the )?simplified result(?: in latex)?|\.\.\.|…|well|now)\b",
     re.IGNORECASE,
 )
 
@@ -67,7 +69,7 @@ def said(form: str, *, is_box: bool = False, is_label: bool = True) -> Said:
             sentence = sentence.replace("$", "")  # 2$\sqrt{3}$
         elif not re.search(r"\d", leading(before) or ""):
             return _named(_clean(_first_run(form, pieces)))
-    if found := leading(sentence):
+    if found := leading(number.outcome(sentence)):
         return _named(_clean(found))
     return _in_words(sentence, is_label)
 
@@ -155,7 +157,8 @@ def _pieces(text: str) -> list[re.Match[str]]:
 
 def _whole(form: str) -> Said:
     found = _clean(to_latex(form))
-    return NOTHING if found is None or _NO_ANSWER.fullmatch(found) else Said(found)
+    bare = re.sub(r"\\text\w*\{([^{}]*)\}", r"\1", found or "").strip(" []<>.")
+    return NOTHING if found is None or bare == "X" or _NO_ANSWER.fullmatch(bare) else Said(found)
 
 
 def _named(found: str | None) -> Said:
@@ -165,6 +168,10 @@ def _named(found: str | None) -> Said:
 
 def _in_words(sentence: str, is_label: bool) -> Said:
     """An answer in plain words: "Evelyn", "no solution"; not "clear from the above"."""
+    said_again = _AGAIN.search(sentence)
+    if said_again and (found := leading(sentence[said_again.end() :])):
+        return _named(_clean(found))
+    sentence = _ASIDE.sub("", sentence)
     found = _clean(to_latex(sentence))
     plain = re.findall(r"[A-Za-z]{2,}", sentence)
     if found is None or _NO_ANSWER.match(found) or ("\\" not in found and len(plain) > _MANY_WORDS):

@@ -35,7 +35,9 @@ _NAME = re.compile(
 )
 _LEAD = re.compile(
     r"(?:(?:about|approximately|roughly|exactly|only|just|simply|thus|therefore|hence|so|then|now"
-    r"|indeed|clearly|equal|to|that|is|are|be|either|both|option|choice|indeed)\s+)+",
+    r"|indeed|clearly|equal|to|that|is|are|be|either|both|option|choice|indeed|(?:the|a|an)\s+(?:ordered\s+)?"
+    r"(?:point|pair|triple|interval|set|number|value|integer|fraction|ratio|expression|equation|line|vector|matrix"
+    r"|polynomial|function|product|angle)(?:\s+of)?(?=\s+[^A-Za-z]))\s+)+",
     re.IGNORECASE,
 )
 _AGAIN = re.compile(r"\s*(?:is|equals|must\s+be|has\s+to\s+be|are)\s+", re.IGNORECASE)

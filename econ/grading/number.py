@@ -24,7 +24,7 @@ __all__ = ["equal", "find", "find_last", "gold_form", "matches", "read", "said",
 # wrong number of digits, a range, a multiple of a root.
 _OPERATION = re.compile(
     r"[eE][-+]?\d|,\d|\s*(?:[-+*×÷^−–·⋅±]|\\times|\\cdot|\\div|\\pm)\s*[({\\]?\s*\d|\s+to\s+\\?[$€£]?\d"
-    r"|\s*(?:\\(?:sqrt|pi)(?![A-Za-z])|[√π])|[xyzabn]\s*(?:[-+*/=]\s*\(?\d|\^)"
+    r"|\s*~\s*\d|\s*(?:\\?(?:sqrt|cbrt|pi)(?![A-Za-z])|[√π])|[xyzabn]\s*(?:[-+*/=]\s*\(?\d|\^)"
     r"|\s+(?:plus|minus|times|(?:multiplied|divided)\s+by)\s+\$?\d"
 )
 _UNDER = re.compile(
@@ -34,7 +34,7 @@ _UNDER = re.compile(
 )
 # A larger token that a number is a piece of: a time, a ratio, a date, a version, feet and inches, a code.
 _TOKEN = re.compile(
-    r"(?<![\w.])(?:\d+(?::\d+)+|\d+\s+:\s+\d+|\d+(?:/\d+){2,}|\d+(?:\.\d+){2,}|\d{4}-\d{2}-\d{2}|\d+'\d+"
+    r"(?<![\w.])(?:\d{1,2}\.\d\d\s?[ap]\.?m\b|\d+(?::\d+)+|\d+\s+:\s+\d+|\d+(?:/\d+){2,}|\d+(?:\.\d+){2,}|\d{4}-\d{2}-\d{2}|\d+'\d+"
     r"|\d+h\d+|0x[0-9a-f]+|\d+(?!e\d|st\b|nd\b|rd\b|th\b)[a-z]+\d\w*|\d+\.?\d*\\(?:overline|bar"
     r"|dot)\b)(?!\d)",
     re.IGNORECASE,
@@ -47,7 +47,7 @@ _AMOUNT = rf"-?{_MONEY}{DECIMAL}(?:\s*/\s*{DECIMAL})?"
 _HEDGE = re.compile(
     rf"(?<![\w.,^])(?P<a>{_AMOUNT})(?P<a_unit>{_UNITS})[\s,;]*\(?(?:(?:and/)?or|vs\.?)\s+(?:else\s+"
     rf"|maybe\s+|perhaps\s+|possibly\s+|even\s+|about\s+|(?:[a-z]\s*=\s*)?)"
-    rf"(?P<b>{_AMOUNT})(?![\d:])(?P<b_unit>{_UNITS})"
+    rf"(?P<b>{_AMOUNT})(?![\d:])(?!\s*(?:[-+*×÷/^·]|\\times|\\cdot|x|times|plus|minus)\s*\d)(?P<b_unit>{_UNITS})"
     rf"|(?<![\w.,^])(?P<c>{_AMOUNT})(?P<c_unit>{_UNITS})\s*,\s*(?:maybe|perhaps"
     rf"|possibly)\s+(?P<d>{_AMOUNT})(?P<d_unit>{_UNITS})",
     re.IGNORECASE,
@@ -65,28 +65,39 @@ _COMPOUND = re.compile(
     re.IGNORECASE,
 )
 # A calculation and what says its result: "90 + 80, which equals 170", "9 * 2, or 18".
+_COUNT = r"(?:\d|(?:two|three|four|five|six|seven|eight|nine|ten|twelve)\b)"
 _CALCULATION = re.compile(
     r"\d[\w$%,.]*\s*(?:[a-z]+\s+){0,3}(?:[-+*×÷/^−–·⋅x]|\\times|\\cdot|\\div|\\frac|plus|minus|times"
-    r"|(?:multiplied|divided)\s+by|more\s+than|less\s+than|added\s+to"
-    r"|subtracted\s+from)\s*(?:[a-z]+\s+){0,2}[(\\$]*\s*\d"
+    r"|(?:multiplied|divided)\s+by|more\s+than|less\s+than|less|added\s+to|[a-z]+\s+of"
+    rf"|subtracted\s+from)\s*(?:[a-z]+\s+){{0,2}}[(\\$]*\s*{_COUNT}"
+    r"|\d\s+(?:doubled|tripled|quadrupled|halved|squared|cubed)\b"
     r"|\b(?:sum|product|difference|quotient|average|mean|total)\s+of\b[^.]*\d[^.]*\d|(?:%|\bpercent"
     r"|\bhalf|\bthird|\bquarter|\btwice|\bdouble|\btriple)\s+(?:of\s+)?\D{0,12}\d"
     r"|\\frac",
     re.IGNORECASE,
 )
+_IN_WORDS = re.compile(
+    r"\d\s+(?:times|plus|minus|(?:multiplied|divided)\s+by|more\s+than|less\s+than)\s+\$?\d", re.IGNORECASE
+)
+_EQUALS = re.compile(r"=\s*\$?\d[\d.,]*(?:\s+[a-z]+){0,3}\s*\Z", re.IGNORECASE)
 _RESULT = re.compile(
-    r"(?:[\s,;(–—-]+(?:which|that|this|it)(?:'s|\s+(?:is|equals?|makes?|gives?|totals?|yields?"
+    r"(?:[\s,;(–—-]+(?:which|that|this|it)(?:'s|\s+(?:is|equals?|makes?|gives?|leaves?|totals?|yields?"
     r"|(?:comes|adds?|works|amounts?|simplifies|evaluates|reduces|sums?)(?:\s+(?:up|out))?\s+to"
     r"|results?\s+in|would\s+be|means?))"
-    r"|[\s,;(]+(?:i\.?\s?e\.?,?|or|so|namely|that\s+is,?|giving|making|total(?:l)?ing|equal(?:l)?ing"
-    r"|equals|yielding|resulting\s+in|(?:for|making)\s+a\s+total\s+of|meaning|thus|hence|therefore|is"
+    r"|[\s,;(]+(?:i\.?\s?e\.?,?|or|so|namely|that\s+is,?|giving|making|leaving|total(?:l)?ing"
+    r"|equal(?:l)?ing|equal\s+to|equals|yielding|resulting\s+in|(?:for|making)\s+a\s+total\s+of|meaning|thus|hence|therefore|is"
     r"|gives|makes|comes\s+to|totals)"
-    r"|\s*(?:→|⇒|=>|->|≈|\\approx|\\Rightarrow|\\to))(?:\s+(?:equal\s+to|exactly|simply|just"
+    r"|\s*\((?=\$?\d[\d.,]*\))|:(?=\s)|\s*(?:→|⇒|=>|->|≈|\\approx|\\Rightarrow|\\to))(?:\s+(?:us|equal\s+to|exactly|simply|just"
     r"|a\s+total\s+of|about|approximately))?[\s:]*(?=\D{0,12}\d)",
     re.IGNORECASE,
 )
 _BREAK = re.compile(
-    r",\s|;|:\s|\s(?:because|since|as|where|when|with|if|so|which|for|given|and|after)\s|\s[–—]\s"
+    r",\s|;|:\s|\s(?:because|since|as|where|when|with|if|so|which|for|given|and|after)\s|\s[–—|]\s"
+)
+_THEN = re.compile(r"[,;]?\s(?:so|thus|hence|therefore|then|and|with|which)\s")
+_VARIABLE = re.compile(r"(?<![A-Za-z])(?!a\s)[a-z](?![A-Za-z'’])(?!\s*\d)|\d[a-z]\b")
+_POINTER = re.compile(
+    r"\W*(?:please\s+)?(?:see|refer\s+to|cf\.?|step|section|part|equation|line)\b", re.IGNORECASE
 )
 _BECAUSE = re.compile(r"[,;]?\s(?:because|since|where|when|if|given|as|for)\s")
 _ASIDE = re.compile(r"\s*\([^()]*[=A-Za-z][^()]*\)|\s*\[[^\[\]]*=[^\[\]]*\]")
@@ -116,16 +127,24 @@ def said(form: str) -> Said:
     if not (number := NUMBER.search(sentence)) and not _TOKEN.search(sentence):
         return NOTHING
     sides = _sides(_ASIDE.sub(" ", sentence)) or [sentence]
-    if _is_hedged(sentence):
-        return UNCLEAR
-    value = next(filter(None, map(_first, reversed(sides))), None)
     opens = len(sides) > 1 or number is None or _LEAD.fullmatch(sentence, 0, number.start()) is not None
-    return Said(value, opens)
+    if _is_hedged(sentence):
+        return UNCLEAR if opens or _EITHER.match(sentence) else NOTHING
+    if not opens and _POINTER.match(sentence):
+        return NOTHING
+    return Said(next(filter(None, map(_first, reversed(sides))), None), opens)
+
+
+def outcome(sentence: str) -> str:
+    """What a calculation in words comes to ("9 times 2, which is 18"), where the sentence says so."""
+    return _outcome(sentence) if _IN_WORDS.search(sentence) else sentence
 
 
 def _outcome(sentence: str) -> str:
     """What a calculation comes to, where the sentence says so."""
     for match in _RESULT.finditer(sentence):
+        if _EQUALS.search(sentence, 0, match.start()):  # said already: "20 - 2 = 18, so x = 3"
+            return sentence
         if _CALCULATION.search(sentence, 0, match.start()):
             return sentence[match.end() :]
     return sentence
@@ -148,7 +167,10 @@ def _sides(sentence: str) -> list[str]:
             _UNITS + r"\W*", left[number.end() :]
         ):
             return [left]
-    return [left, *_BECAUSE.split(rest, maxsplit=1)[0].split("=")]
+    rest = _BECAUSE.split(rest, maxsplit=1)[0]
+    if number and not _VARIABLE.search(left):  # "20 - 2 = 18, so x = 3" has said it at the first sign
+        rest = _THEN.split(rest, maxsplit=1)[0]
+    return [left, *rest.split("=")]
 
 
 def _is_hedged(sentence: str) -> bool:
@@ -174,6 +196,8 @@ def _first(said: str) -> str | None:
     """The first number, where it stands by itself."""
     match, token = NUMBER.search(said), _TOKEN.search(said)
     if match is None or (token and token.start() <= match.start()):
+        return None
+    if match["percent"] and re.match(r"\s+of\s+(?:the\s+)?\$?\d", said[match.end() :]):
         return None
     if _OPERATION.match(said, match.end()) or _UNDER.search(said, 0, match.start()):
         return None

@@ -90,6 +90,7 @@ def plain(text: str) -> str:
         _european,
         text,
     )
+    text = re.sub(r"(?<=[\d)])\s*\*\*\s*(?=[\d(])", "^", text)  # a power; others are bold
     return re.sub(r"\\[()\[\]]", " ", text).replace("**", "").replace("__", " ")
 
 

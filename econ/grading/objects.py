@@ -79,6 +79,9 @@ def outside(text: str) -> str | None:
 def _with_key(text: str, key: str | None) -> Iterator[Found]:
     for one in objects(text):
         for value in _within(one.value):
+            run_on = (key or "").replace("_", "")
+            if run_on in value and key not in value:  # "finalanswer"
+                value[key or ""] = value.pop(run_on)
             if key is None or key in value:
                 yield one._replace(value=value)
                 break
@@ -94,7 +97,7 @@ def _within(value: Any) -> Iterator[Json]:
 
 
 def _name(key: str) -> str:
-    words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", key.strip())
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", key.strip(" \t\n:："))
     return re.sub(r"[\s-]+", "_", words).lower()
 
 

@@ -30,9 +30,16 @@ _LED = re.compile(
     re.IGNORECASE,
 )
 _SAID = re.compile(
-    rf"{_VERDICT}(?!\s*(?:or\b|/))(?!\s+(?:clear|definit\w+|single|simple|real|idea|consensus|answer"
+    rf"{_VERDICT}(?!\s*(?:or\b|[/|])|[\"']\s*\|)(?!\s+(?:clear|definit\w+|single|simple|real|idea|consensus|answer"
     rf"|one|longer|way\s+to)\b)"
     r"|(?P<not>not)(?=\s*(?:[.,!;)}\"*]|$))",
+    re.IGNORECASE,
+)
+# A sentence that ends in a verdict, whatever leads to it: "in my opinion, yes."
+_ENDS = re.compile(rf"(?:[^\s]+\s+){{1,12}}?[\"'*_`({{\[]*{_VERDICT}[\"'*_`)}}\].!\s]*", re.IGNORECASE)
+_OPEN = re.compile(
+    r"\b(?:not|never|nor|neither|unlikely|hardly|whether|if|unless|or|cannot|say|means?|word|between|both|either)\b"
+    r"|n't\b|[/|?]",
     re.IGNORECASE,
 )
 # Both verdicts in one sentence, joined to each other or each with its case.
@@ -74,7 +81,7 @@ def said(form: str) -> Said:
         return UNCLEAR
     match = _opening(form)
     if match is None:
-        return NOTHING
+        return _ending(first_sentence(form))
     return Said("no" if match["not"] else _normal(match["said"]))
 
 
@@ -108,6 +115,18 @@ def _opening(form: str) -> re.Match[str] | None:
             return _SAID.match(form, at)
         at = led.end()
     return None
+
+
+def _ending(sentence: str) -> Said:
+    """The one verdict of a short sentence, where it ends with that and nothing turns it round."""
+    match = _ENDS.fullmatch(sentence)
+    if match is None or len(re.findall(r"\b(?:yes|no|true|false)\b", sentence, re.IGNORECASE)) > 1:
+        return NOTHING
+    verdict, turned = _normal(match["said"]), _OPEN.search(sentence)
+    denied = turned is not None and turned[0].lower() == "not" and verdict == "no"
+    if (turned and not denied) or sentence[: match.start("said")].rstrip().endswith("not"):
+        return NOTHING
+    return Said(verdict, firm=False)
 
 
 def _without_marks(text: str) -> str:

@@ -26,6 +26,30 @@ def layout(heading: str, line: str) -> str:
     return "\n".join(rows)
 
 
+def table() -> str:
+    head = ["Day", *(key.replace("_", " ").title() for key in PLAN[0] if key != "days")]
+    rows = [[str(day["days"]), *(v for k, v in day.items() if k != "days")] for day in PLAN]
+    return "\n".join("| " + " | ".join(row) + " |" for row in [head, ["---"] * len(head), *rows])
+
+
+def camel(key: str) -> str:
+    first, *others = key.split("_")
+    return first + "".join(word.title() for word in others)
+
+
+CELLS = [{key: value for key, value in day.items() if key != "days"} for day in PLAN]
+HEADINGS = [
+    "Day {n}.", "Day #{n}:", "Day-{n}:", "DAY {n}:", "Day 0{n}:", "(Day {n})", "[Day {n}]", "`Day {n}`:",
+    "**Day {n} — Tuesday**", "Day {n} of 3:", "Day {n} of the trip", "Day {n} | March 3", "{n}. Day {n}:",
+    "March 3 (Day {n}):", "Itinerary for Day {n}:", "📅 Day {n}:", "> Day {n}:", "#### Day {n}: From A to B",
+    "Day {n}：", "Day {n} (arrival)",
+]  # fmt: skip
+LINES = [
+    "• {key}: {value}", "+ {key}: {value}", "– {key}: {value}", "\t{key}:\t{value}", "🍽 {key}: {value}",
+    "{key} - {value}", "{key} = {value}", "`{key}`: {value}", '{key}: "{value}"', "{key}：{value}",
+    "> {key}: {value}", "- **{key}**: {value}",
+]  # fmt: skip
+
 SHAPES = {
     "JSON": json.dumps(PLAN),
     "Python literals": str(PLAN),
@@ -51,6 +75,31 @@ SHAPES = {
     "bold heading": layout("**Day {n}: March 16th**", "* {key}: {value}"),
     "numbered lines": layout("Day {n}:", "{i}. {key}: {value}"),
     "numbered bold lines": layout("## Day {n}", "{i}) **{key}**: {value}"),
+    "camel case": json.dumps([{camel(key): value for key, value in day.items()} for day in PLAN]),
+    "kebab case": json.dumps([{key.replace("_", "-"): v for key, v in day.items()} for day in PLAN]),
+    "upper case": json.dumps([{key.upper(): value for key, value in day.items()} for day in PLAN]),
+    "days by number": json.dumps({str(n): cells for n, cells in enumerate(CELLS, 1)}),
+    "days by name, an object each": json.dumps([{f"Day {n}": c} for n, c in enumerate(CELLS, 1)]),
+    "days without numbers": json.dumps(CELLS),
+    "days as text": json.dumps([{**day, "days": f"Day {day['days']}:"} for day in PLAN]),
+    "a list in a list": json.dumps([PLAN]),
+    "a tuple": str(tuple(PLAN)),
+    "a text in an object": json.dumps({"plan": json.dumps(PLAN)}),
+    "Python in a text in an object": json.dumps({"plan": str(PLAN)}),
+    "a bracket that stays open before": f"Note [ this: {json.dumps(PLAN)}",
+    "a brace that stays open before": f"Note {{ this: {json.dumps(PLAN)}",
+    "no closing bracket": json.dumps(PLAN)[:-1],
+    "no commas": "[" + "\n".join(map(json.dumps, PLAN)) + "]",
+    "comments": "[\n" + ",\n".join(f"  # day\n  {day}" for day in PLAN) + "\n]",
+    "a table": table(),
+    "YAML": "plan:\n" + layout("- days: {n}", '  {key}: "{value}"'),
+    "lines that end as on Windows": layout("Day {n}:", "{key}: {value}").replace("\n", "\r\n"),
+    "numbers in words": layout("Day {n}:", "{key}: {value}")
+    .replace("Day 1", "Day One")
+    .replace("Day 2", "Day Two")
+    .replace("Day 3", "Day Three"),
+    **{f"heading {heading}": layout(heading, "{key}: {value}") for heading in HEADINGS},
+    **{f"line {line}": layout("Day {n}:", line) for line in LINES},
     "layout, then an example": layout("Day {n}:", "{key}: {value}") + "\n\nDay 1:\nLunch: -",
 }
 

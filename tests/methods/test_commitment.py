@@ -19,6 +19,9 @@ from econ.prompts import Kind
 from econ.records import Call, Sampling
 from perf.commitments import READERS, WAYS
 
+MORE: list[list[list[Any]]] = list(
+    json.loads(Path(__file__).with_name("commitments.json").read_text(encoding="utf-8")).values()
+)
 REST = '"confidence": 0.9, "reasoning": "It is 3 of 4."'
 
 
@@ -56,7 +59,7 @@ LATEX = [  # kind 1: the answer as it stands between the quotes, what is meant
 ]
 
 
-@pytest.mark.parametrize(("written", "meant"), LATEX)
+@pytest.mark.parametrize(("written", "meant"), [*LATEX, *MORE[0]])
 def test_latex_in_json_is_mathematics(written: str, meant: str) -> None:
     gold = gold_form("math", meant) or ""
     assert grade_text("math", gold, read(f'{{"final_answer": "{written}", {REST}}}', "math").text).correct
@@ -115,13 +118,19 @@ LOOSE: list[tuple[str, str | None]] = [  # kinds 2 and 3: the reply, the number 
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("reply", "meant"), LOOSE)
+@pytest.mark.parametrize(("reply", "meant"), [*LOOSE, *MORE[1]])
 def test_a_loose_or_late_object_is_read_and_no_number_out_of_an_unread_one(
     reply: str, meant: str | None
 ) -> None:
     read_ = read(reply)
     answer = extract("number", read_.text) if read_.ok else None
     assert answer == (None if meant is None else gold_form("number", meant))
+
+
+@pytest.mark.parametrize(("reply", "verdict"), MORE[2])
+def test_a_verdict_is_read_and_two_are_none(reply: str, verdict: str | None) -> None:
+    found = read(reply, "yesno")
+    assert (extract("yesno", found.text) if found.ok else None) == verdict
 
 
 @pytest.mark.parametrize("value", ["3*4", "2^10", "12 or 13", "7:30"])

@@ -11,14 +11,21 @@ from typing import Any
 Plan = list[dict[str, Any]]
 
 KEYS = ("current_city", "transportation", "breakfast", "attraction", "lunch", "dinner", "accommodation")
-_BULLET = r"^[ \t*_#>•-]*(?:\d{1,2}[.)][ \t]*)?[*_]*"
+_MARKS = r"[^\w\n]{0,12}"  # bullets, bold, brackets, emoji
+_NUMBERS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7}
 _DAY = re.compile(
-    rf"{_BULLET}Day\s+(\d+)\b[ \t]*(?:[-–—(,|/][^\n:]{{0,80}}|of\b[^\n:]{{0,40}})?[*_ \t)]*(?::[*_]*|$)",
+    rf"^{_MARKS}(?:\d{{1,2}}[.)][ \t]*)?{_MARKS}(?:(?:itinerary|plan|schedule)[ ](?:for|of)[ ])?"
+    r"(?:[A-Z][a-z]{2,8}\.?[ ]\d{1,2}(?:st|nd|rd|th)?(?:,[ ]\d{4})?[ ]?\()?"
+    rf"Days?[ \t]{{0,3}}[-#:]?[ \t]{{0,3}}(\d+|{'|'.join(_NUMBERS)})\b"
+    r"[ \t]*(?:[-–—(,|/.\])`][^\n:]{0,80}|of\b[^\n:]{0,40})?[*_ \t)\]`]*(?::[*_]*|$)",
     re.IGNORECASE | re.MULTILINE,
 )
 _LINE = re.compile(
-    rf"{_BULLET}([A-Za-z][A-Za-z _]{{0,30}}?)[ \t*_]{{0,5}}:[ \t*_]*(.*?)[ \t*]*$", re.MULTILINE
+    rf"^{_MARKS}(?:\d{{1,2}}[.)][ \t]*)?{_MARKS}([A-Za-z][A-Za-z _]{{0,30}}?)[ \t*_`]{{0,5}}"
+    r"(?::|[ \t][-–—=](?=[ \t]))[ \t*_]*(.*?)[ \t*]*$",
+    re.MULTILINE,
 )
+_ROW = re.compile(r"^[ \t>]*\|(.*)\|[ \t]*$", re.MULTILINE)
 _MOST_FAULTS = 300  # brackets that open nothing readable
 _LONGEST = 100_000  # characters of a list in Python's writing
 
@@ -43,18 +50,36 @@ def from_json(text: str) -> Plan | None:
 
 
 def from_layout(text: str) -> Plan | None:
-    """``Day N:`` blocks with lines such as ``Breakfast: …``; None: there are none."""
+    """``Day N:`` blocks with lines such as ``Breakfast: …``, or a Markdown table of days; None: neither."""
+    text = text.replace("\r\n", "\n")
     marks = list(_DAY.finditer(text))
     ends = [mark.start() for mark in marks[1:]] + [len(text)] * bool(marks)
     plans: list[Plan] = []
     for mark, end in zip(marks, ends, strict=True):
-        day = {"days": int(mark[1]), **_cells(text[mark.end() : end])}
+        number = _NUMBERS.get(mark[1].lower()) or int(mark[1])
+        day = {"days": number, **_cells(text[mark.end() : end])}
         if len(day) == 1:
             continue
         if not plans or not _follows(plans[-1][-1], day):
             plans.append([])
         plans[-1].append(day)
-    return _longest(plans)
+    return _longest(plans) or _table(text)
+
+
+def _table(text: str) -> Plan | None:
+    """The rows of a Markdown table whose head names the cells of a day."""
+    head: list[str] = []
+    plan: Plan = []
+    for row in _ROW.finditer(text):
+        cells = [cell.strip().strip("*").strip() for cell in row[1].split("|")]
+        names = ["_".join(cell.lower().split()) for cell in cells]
+        number = re.fullmatch(r"(?i)(?:day\s*)?(\d+)", cells[0])
+        if set(names) & set(KEYS):
+            head = names
+        elif head and number and len(cells) == len(head):
+            known = {name: cell or "-" for name, cell in zip(head, cells, strict=True) if name in KEYS}
+            plan.append({"days": int(number[1]), **known})
+    return plan or None
 
 
 def _longest(plans: Sequence[Plan]) -> Plan | None:
@@ -113,16 +138,27 @@ def _closings(text: str) -> dict[int, int]:
     return closings
 
 
+_NAMED_DAY = re.compile(r"(?i)\s*(?:day[\s_-]*)?(\d+)\s*:?\s*")
+
+
 def _plan(value: Any) -> Plan | None:
-    """A list of days, or an object that holds one or names its days."""
+    """A list of days, or an object that holds one or names its days; either may be written in a text."""
+    if isinstance(value, str):
+        return from_json(value) if re.match(r"\s*[\[{]", value) else None
     if isinstance(value, dict):
-        named = [(re.fullmatch(r"(?i)\s*day[\s_-]*(\d+)\s*", str(key)), day) for key, day in value.items()]
+        named = [(_NAMED_DAY.fullmatch(str(key)), day) for key, day in value.items()]
         if named and all(match and isinstance(day, dict) for match, day in named):
             return _plan([{"days": int(match[1]), **day} for match, day in named if match])
-        held = [_plan(inner) for inner in value.values() if isinstance(inner, list | dict)]
+        held = [_plan(inner) for inner in value.values() if isinstance(inner, list | dict | str)]
         return _longest([plan for plan in held if plan])
-    if not isinstance(value, list) or not value or not all(isinstance(day, dict) for day in value):
+    if not isinstance(value, list | tuple) or not value:
         return None
+    if len(value) == 1 and isinstance(value[0], list):
+        return _plan(value[0])
+    if not all(isinstance(day, dict) for day in value):
+        return None
+    if all(len(day) == 1 and _NAMED_DAY.fullmatch(str(next(iter(day)))) for day in value):
+        return _plan({key: cells for day in value for key, cells in day.items()})
     days = [_day(day) for day in value]
     if any(set(day) & set(KEYS) for day in days):
         return days
@@ -131,16 +167,22 @@ def _plan(value: Any) -> Plan | None:
 
 def _day(day: dict[Any, Any]) -> dict[str, Any]:
     """A day by its official keys: "Current City" is current_city, "day" is days, "Day 2" is 2."""
-    named = {re.sub(r"[\s_-]+", "_", str(key).strip().lower()): value for key, value in day.items()}
+    named = {_key(str(key)): value for key, value in day.items()}
     known = {str(key): value for key, value in day.items()}
     for key, value in named.items():
         name = "days" if key in ("day", "day_number") else key
         if name in (*KEYS, "days") and name not in known:
             known[name] = value
     told = known.get("days")
-    if isinstance(told, str) and (number := re.fullmatch(r"(?i)\s*(?:day\s*)?(\d+)\s*", told)):
+    if isinstance(told, str) and (number := re.fullmatch(r"(?i)\s*(?:day\s*)?(\d+)\s*:?\s*", told)):
         known["days"] = int(number[1])
     return {key: value for key, value in known.items() if key in named or key in (*KEYS, "days")}
+
+
+def _key(name: str) -> str:
+    """``currentCity``, ``Current City`` and ``current-city`` as ``current_city``."""
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name.strip())
+    return re.sub(r"[\s_-]+", "_", words).lower()
 
 
 def agreement(plan: Sequence[Any], others: Sequence[Sequence[Any]]) -> float:
@@ -153,7 +195,8 @@ def _cells(block: str) -> dict[str, str]:
     for name, value in _LINE.findall(block):
         key = "_".join(name.lower().split())
         if key in KEYS:
-            cells[key] = value or "-"
+            quoted = re.fullmatch(r"([\"'`])(.*)\1", value)
+            cells[key] = (quoted[2] if quoted else value) or "-"
     return cells
 
 
