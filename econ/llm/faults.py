@@ -22,14 +22,20 @@ _jitter = random.Random()  # noqa: S311 - spreads retries; of no effect on resul
 
 _QUOTA = re.compile(
     r"insufficient[ _](?:quota|balance|funds|credit)|billing[ _]|exceeded your current quota|out of credit"
-    r"|payment required|requires more credits|credit balance|no credits"
+    r"|payment required|requires more credits|credit balance|no credits|arrearage|add \d+ credits"
+    r"|(?:spend(?:ing)?|usage|credit) limit|account is (?:not active|suspended|disabled)"
+    r"|out of (?:funds|money)"
 )
 _FILTER = re.compile(
     r"content[ _-]?(?:filter|management policy|policy)|moderat|flagged|safety (?:system|policy|filter)"
+    r"|content exists risk|inappropriate content|data_inspection|prohibited_content|guardrail"
+    r"|blocked (?:by|due)"
 )
 _NO_MODEL = re.compile(
     r"model[ _]not[ _]found|model\b.{0,80}\b(?:does not exist|not found|not (?:be )?(?:available|served))"
-    r"|unknown model|invalid model|no such model"
+    r"|unknown model|invalid model|no such model|not a valid model|model_not_(?:supported|available)"
+    r"|no endpoints found|unable to access (?:non-serverless )?model"
+    r"|(?<!this )\bmodel\s+\S+\s+is not supported"
 )
 _LONG = re.compile(
     r"context.{0,20}(?:length|size|window|limit|overflow)|(?:length|size) of the context|n_ctx"
@@ -38,6 +44,10 @@ _LONG = re.compile(
     r"|reduce (?:the length|your prompt)"
     r"|input tokens? (?:count )?exceed|(?:inputs?`?|prompt).{0,30}must (?:have|be) (?:less|fewer|at most|<)"
     r"|maximum (?:number of )?(?:input|prompt|context|sequence).{0,10}(?:tokens|length)|longer than the"
+    r"|inputs?`? tokens \+|range of input length|tokens in request|string_above_max_length"
+)
+_KEY = re.compile(
+    r"(?:api|access)[ _-]?key.{0,20}(?:not valid|invalid)|(?:invalid|incorrect).{0,10}api[ _-]?key"
 )
 _OWN_CAP = re.compile(r"max_(?:completion_|new_|output_)?tokens")
 _WEB_PAGE = re.compile(rb"\s*(?:<!doctype html|<html|<head|<body|<\?xml)", re.IGNORECASE)
@@ -105,9 +115,11 @@ def http_fault(status: int, payload: bytes, retry_after: str | None = None) -> F
     code, detail = words_of(payload)
     said = f"{code} {detail}".lower()
     reason = f"http {status}"
-    if status in (400, 403, 422, 451) and _FILTER.search(said):
+    if status == 451 or (status in (400, 403, 422) and _FILTER.search(said)):
         return Fault(FILTERED, retry=False, detail=detail)
-    if status in (401, 403):
+    if status == 401 or (status == 400 and _KEY.search(said)):
+        return Fault(reason, retry=False, refused=True, detail=detail)
+    if status == 403 and not _QUOTA.search(said):
         return Fault(reason, retry=False, refused=True, detail=detail)
     if status == 402 or (status < 500 and _QUOTA.search(said)):
         return Fault(reason, retry=False, ends=TOP_UP, detail=detail)
@@ -131,7 +143,8 @@ def _overflows(status: int, said: str) -> bool:
         return True
     if status not in (400, 422, 500) or not _LONG.search(said):
         return False
-    return "context" in said or not _OWN_CAP.search(said)  # "max_tokens is too large" is no prompt's fault
+    own = "context" in said or "inputs` tokens" in said
+    return own or not _OWN_CAP.search(said)  # "max_tokens is too large" is no prompt's fault
 
 
 def error_fault(error: Any) -> Fault:
@@ -143,9 +156,13 @@ def error_fault(error: Any) -> Fault:
     if isinstance(code, int) and 400 <= code < 600:
         return http_fault(code, payload)
     fault = http_fault(400, payload)
-    if fault.reason == "http 400":
-        return Fault("error in place of an answer", detail=fault.detail)
-    return fault
+    if fault.reason != "http 400":
+        return fault
+    final = fault.ends is not None or fault.refused
+    return Fault(
+        "error in place of an answer", retry=not final, refused=fault.refused, ends=fault.ends,
+        detail=fault.detail,
+    )  # fmt: skip
 
 
 def is_page(payload: bytes) -> bool:
@@ -226,7 +243,8 @@ _STRUCTURED = re.compile(
 )
 _SYSTEM = re.compile(
     r"(?i)system.{0,20}(?:role|message|prompt|instruction)|role.{0,20}['\"`]?system"
-    r"|only user and assistant|roles must alternate"
+    r"|only user and assistant|roles must alternate|developer instruction"
+    r"|(?:role|be one of|should be).{0,20}user['\"`]?,? (?:or|and)?\s?['\"`]?assistant"
 )
 
 

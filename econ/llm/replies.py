@@ -13,6 +13,7 @@ from econ.llm.faults import Fault, error_fault, is_page, words_of
 from econ.messages import EMPTY, read_message
 from econ.records import Call, Request
 
+_SAID = ("error", "message", "detail", "code")  # where servers tell a fault in an answer's clothes
 MOST_TOKENS = 2**31  # of one call; a server that counts more counts nothing
 
 
@@ -36,14 +37,14 @@ def read_reply(payload: bytes) -> Reply:
         Fault: truncated, not JSON, without a choice, or an error in an answer's clothes.
     """
     data = decoded(payload)
-    if isinstance(data, dict) and data.get("error") and not data.get("choices"):
-        raise error_fault(data["error"])
+    if isinstance(data, dict) and not data.get("choices") and any(data.get(name) for name in _SAID):
+        raise error_fault(data.get("error") or data)
     try:
         choice = data["choices"][0]
         if choice.get("error"):
             raise error_fault(choice["error"])
         finish = _reason(choice.get("finish_reason"))
-        said = read_message(choice["message"], finish)
+        said = read_message(choice.get("message") or {"content": choice["text"]}, finish)
         usage = data.get("usage")
     except (LookupError, TypeError, AttributeError):
         raise Fault("malformed response") from None
@@ -89,7 +90,9 @@ def _whole(value: Any) -> Any:
 
 
 def _reason(value: Any) -> str | None:
-    """Why the answer ended. Some say it in an object."""
+    """Why the answer ended. Some say it in an object, or in a list."""
+    if isinstance(value, list) and value:
+        value = value[0]
     if isinstance(value, dict):
         value = value.get("type") or value.get("reason")
     return value if isinstance(value, str) else None
