@@ -74,6 +74,8 @@ def reporting(part: str, own: tuple[str, ...] = ()) -> str:
 def commit() -> str | None:
     """The git commit of the package's folder, with a + where files of it differ; None: it is in no clone."""
     try:
+        if Path(_git("rev-parse", "--show-toplevel").strip()) != PACKAGE.parent.resolve():
+            return None  # an environment within somebody's repository
         said = _git("rev-parse", "HEAD").strip()
         return said[:12] + ("+" if _git("status", "--porcelain", "--", str(PACKAGE)).strip() else "")
     except (OSError, subprocess.CalledProcessError):

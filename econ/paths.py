@@ -30,6 +30,19 @@ def _state() -> Path:
 
 
 STATE = _state()  # call cache, activity log, local servers: outside every pipeline output
+_PACKAGE = Path(__file__).parent
+_ALONG = _PACKAGE / "project"  # of an installed package; setup.py puts it there
+
+
+def project() -> Path:
+    """Where workflow, params, records and the paper's numbers are that came with this package: a clone's
+    folder, or what an installed package brings along."""
+    return _ALONG if _ALONG.is_dir() else _PACKAGE.parent
+
+
+def brought(path: Path) -> Path:
+    """A file that comes with the project: the one in this folder, else the one that came along."""
+    return path if path.exists() else project() / path
 
 
 def private() -> None:
@@ -97,6 +110,11 @@ def recorded_calls(benchmark: str, model: str) -> Path:
 
 def shipped(path: Path, model: str) -> Path:
     """Where the project brings along what a run would have recorded at ``path``."""
+    return brought(own_record(path, model))
+
+
+def own_record(path: Path, model: str) -> Path:
+    """Where ``econ bank ship`` packs what a run recorded at ``path``."""
     return RECORDS / model_label(model) / path.parent.name / path.name
 
 

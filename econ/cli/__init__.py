@@ -14,6 +14,7 @@ from econ import __version__
 
 # name -> one-line help; the module econ.cli.<name> holds a click command called `command`.
 COMMANDS = {
+    "init": "Make a folder to work in, outside a clone.",
     "download": "Fetch the benchmarks and normalise them to problems.",
     "train": "Train ECON's networks for a benchmark and an agent count.",
     "evaluate": "Play econ-baseline or econ-bne from a checkpoint.",
@@ -71,6 +72,8 @@ def main() -> None:
 
     The traceback of a fault that nobody foresaw goes to a file below ``.econ``.
     """
+    if sys.platform == "win32":
+        sys.exit("econ: error: Windows is not supported (locks and signals are POSIX's) - use it in WSL 2")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # None where it was closed
             stream.reconfigure(errors="backslashreplace")

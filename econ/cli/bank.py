@@ -127,12 +127,12 @@ def ship(benchmark: str, split: str, traces: bool, licence: str | None, params_f
         for name in _splits(split):
             path = paths.bank(benchmark, name, model)
             names = [problem.id for problem in benchmarks.load(benchmark, name, params)]
-            target = paths.shipped(path, model)
+            target = paths.own_record(path, model)
             packed = shipping.pack(path, target, names, params)
             card = packed.card
             click.echo(f"{target}: {len(packed.rows):,} answers, {target.stat().st_size / 1e6:.2f} MB")
         if traces and card is not None:
-            target = paths.shipped(paths.recorded_calls(benchmark, model), model)
+            target = paths.own_record(paths.recorded_calls(benchmark, model), model)
             number, _ = shipping.pack_calls(target, card, _traces(benchmark))
             size = f", {target.stat().st_size / 1e6:.2f} MB" if number else ""
             click.echo(f"{target}: {number:,} calls{size}")

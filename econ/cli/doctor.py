@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from econ.cli.options import load, params_option
+from econ.cli.options import load_or_demo, params_option
 
 MARKS = {True: "ok  ", False: "FAIL", None: "-   "}
 
@@ -19,7 +19,7 @@ def command(params_file: Path) -> None:
     \b
     Example: econ doctor --params params/paper.yaml
     """
-    params = load(params_file)
+    params = load_or_demo(params_file)
     from econ.errors import EconError
     from econ.llm.doctor import examine
     from econ.reporting.doubts import FEWEST, of_results

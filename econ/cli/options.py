@@ -14,11 +14,12 @@ from econ.params import load as load_params
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_DEFAULT = Path("params.yaml")
 _params_option = click.option(
     "--params",
     "params_file",
     type=click.Path(path_type=Path),
-    default=Path("params.yaml"),
+    default=_DEFAULT,
     show_default=True,
     help="Params file.",
 )
@@ -54,6 +55,16 @@ def cache_url(params_file: Path) -> str | None:
     """The params' database of answers; the default file need not be there."""
     default = params_file == Path("params.yaml") and not params_file.exists()
     return load(None if default else params_file).cache.url
+
+
+def load_or_demo(params_file: Path) -> Params:
+    """As :func:`load`; where no file is named and none is here, the demo's that came along."""
+    if params_file == _DEFAULT and not params_file.exists():
+        from econ import paths
+
+        click.echo("econ: no params.yaml is here: the demo's is taken (econ init FOLDER makes one)", err=True)
+        params_file = paths.project() / _DEFAULT
+    return load(params_file)
 
 
 benchmark_option = click.option("--benchmark", required=True, help="Benchmark, as named in the params.")

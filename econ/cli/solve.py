@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from econ import interrupts
-from econ.cli.options import known_benchmark, load, offline_option, params_option, seed_option
+from econ.cli.options import known_benchmark, load_or_demo, offline_option, params_option, seed_option
 from econ.cli.transcript import Turns, answers, tree
 from econ.errors import EconError
 from econ.llm.base import Usage
@@ -47,7 +47,7 @@ def command(
     Example: econ solve "Tom has 3 apples and buys 4 more. How many has he now?"
              econ solve --benchmark gsm8k --problem ID --method debate
     """
-    params = load(params_file)
+    params = load_or_demo(params_file)
     known_benchmark(params, benchmark)
     problem = _find(benchmark, question, problem_id, params)
     job = Job(benchmark, method, n_agents or params.n_agents[0], seed)

