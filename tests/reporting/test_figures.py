@@ -246,7 +246,7 @@ def test_curves_are_found_by_metric_and_a_single_update_is_a_point(project: Path
     [log] = curves.find(params)
     assert (log.benchmark, log.n_agents, log.curves["loss/total"]) == ("svamp", 3, [(8.0, 0.4), (16.0, 0.3)])
     shown = curves.training.draw(params)
-    assert [panel.title for panel in shown.panels] == ["TS, answer right", "Loss of Q_tot"]
+    assert [panel.title for panel in shown.panels] == ["TS: right", "Loss of Q_tot"]
     [panel] = learning.weights.draw(params).panels
     assert {round(point.x, 3) for one in panel.series for point in one.points} == {0.6, 0.45}  # TS + CC / 2
     [panel] = learning.actions.draw(params).panels

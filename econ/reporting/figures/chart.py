@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-TOUCHING = 0.02  # share of a panel's width or height within which one marker hides another
+TOUCHING = 0.01  # share of a panel's width or height within which one marker hides another
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,21 +20,21 @@ Curve = list[tuple[float, float]]  # (episode, value)
 
 NO_CURVES = "No curves beside the checkpoints of these params"
 # What is drawn of the logs, in this order: its title, and what its axis counts.
-REWARD, VALUE, SHARE = "Reward, 0 to R_max", "Value, rewards to come", "Share of episodes"
+REWARD, VALUE, SHARE = "Reward", "Value", "Share of ends"
 PANELS = {
     "reward/team": ("Team", REWARD),
-    "reward/executors": ("Executors, weighted", REWARD),
+    "reward/executors": ("Executors", REWARD),
     "reward/commitment": ("Commitment", REWARD),
-    "reward/AL": ("AL, answer near commitment", REWARD),
-    "reward/TS": ("TS, answer right", REWARD),
-    "reward/CC": ("CC, contribution", REWARD),
+    "reward/AL": ("AL: agreement", REWARD),
+    "reward/TS": ("TS: right", REWARD),
+    "reward/CC": ("CC: contribution", REWARD),
     "value/q_policy": ("Q_tot of the policy", VALUE),
     "value/q_refined": ("Q_tot, refined", VALUE),
-    "loss/total": ("Loss of Q_tot", "Squared reward"),
-    "stop/same_commitment": ("Ended: same commitment", SHARE),
-    "stop/small_step": ("Ended: small step", SHARE),
-    "stop/oscillation": ("Ended: oscillation", SHARE),
-    "stop/max_iterations": ("Ended: all rounds played", SHARE),
+    "loss/total": ("Loss of Q_tot", "Reward squared"),
+    "stop/same_commitment": ("Same commitment", SHARE),
+    "stop/small_step": ("Small step", SHARE),
+    "stop/oscillation": ("Oscillation", SHARE),
+    "stop/max_iterations": ("All rounds played", SHARE),
 }
 
 
@@ -84,8 +84,9 @@ def nothing_learned(params: Params) -> str | None:
 
 
 @figure(
-    "Training, a point per update: rewards, values and loss as means over its episodes, and how refinement "
-    "ended. A line per training, by benchmark and number of agents.",
+    "Training, a point per update: rewards (0 to R_max) of the team, of the executors with their parts AL, "
+    "TS and CC, and of the commitment; the critic's values and its loss; how refinement ended. Means over an "
+    "update's episodes; a line per training, by benchmark and number of agents.",
     section="training",
     missing=nothing_learned,
 )
@@ -103,7 +104,7 @@ def training(params: Params) -> Chart:
     text = "Means over each update's episodes" if panels else NO_CURVES
     panels = panels or [Panel("Team", (), x, Axis(REWARD, 0, 1))]
     return Chart(
-        tuple(panels), tuple(_keys(params)), height=1.25, columns=4, share_x=False, share_y=False,
+        tuple(panels), tuple(_keys(params)), height=1.4, columns=4, share_x=False, share_y=False,
         **said(text, params),
     )  # fmt: skip
 

@@ -48,7 +48,7 @@ def weights(params: Params) -> Chart:
         x, y = Axis("", -0.1, 1.1), Axis("", -0.12, HEIGHT + 0.12)
         panels.append(Panel(style.name_of(benchmark), tuple(series), x, y, outline=corners))
     text = "A point per update" if logs else NO_CURVES
-    return Chart(tuple(panels), tuple(_count_keys(counts)), height=1.9, columns=4, **said(text, params))
+    return Chart(tuple(panels), tuple(_count_keys(counts)), height=1.6, columns=4, **said(text, params))
 
 
 def _on_simplex(log: Log) -> list[Point]:
@@ -114,7 +114,7 @@ def _path(points: list[Point], look: tuple[str, str], place: int, group: str, na
     colour, marker = look
     dash = style.DASHES[place % len(style.DASHES)]
     if len(points) > 1:
-        yield Series(name, tuple(points[:-1]), colour, marker, None, False, group, size=1.8)
+        yield Series(name, tuple(points[:-1]), colour, marker, None, place > 0, group, size=2.2)
         yield Series(name, tuple(points), colour, "none", dash, False, group)
     yield Series(name, tuple(points[-1:]), colour, marker, None, place > 0, group, size=4.6)
 

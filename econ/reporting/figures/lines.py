@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Rows = list[dict[str, Any]]
-TURNED = "Turned, per problem"
+TURNED = "Turned per problem"
 ROUNDS = {"Right, %": ("percent",), "Different answers": ("distinct",), TURNED: ("gained", "lost")}
 
 
@@ -44,7 +44,8 @@ def scaling(params: Params, frame: pd.DataFrame) -> Chart:
     methods = unique(list(frame["method"]))
     shift = dict(zip(methods, style.offsets(len(methods), 0.4 * min(1, counts[1] - counts[0])), strict=True))
     x = Axis("Agents N", counts[0] - 0.5, counts[-1] + 0.5, whole=True)
-    panels, keys = [], [_key(method) for method in methods]
+    looks = style.looks(methods)
+    panels, keys = [], [Key(method, *looks[method]) for method in methods]
     for benchmark, part in frame.groupby("benchmark", sort=False):
         series = [*_paper_scaling(str(benchmark))]
         for method, line in part.groupby("method", sort=False):
@@ -52,8 +53,7 @@ def scaling(params: Params, frame: pd.DataFrame) -> Chart:
                 replace(_point(row, row["n_agents"] + shift[method]), said=f"N = {row['n_agents']}")
                 for row in show.records(line.sort_values("n_agents"))
             ]
-            colour, shape = style.look(str(method))
-            series.append(Series(str(method), tuple(points), colour, shape, "-"))
+            series.append(Series(str(method), tuple(points), *looks[str(method)], "-"))
         panels.append(Panel(style.name_of(str(benchmark)), tuple(series), x, Axis("")))
     if any(series.reported for panel in panels for series in panel.series):
         keys += [Key(f"paper, fig. {n}, 70B", style.PAPER, dash=style.DASHES[n - 3]) for n in (4, 5)]
@@ -184,7 +184,7 @@ def convergence(params: Params, frame: pd.DataFrame) -> Chart:
         panels += _alike(row, zero=label == TURNED)
     text = f"Participants after each round; {style.how_many(frame)}; a game that ended stands as it ended"
     return Chart(
-        tuple(panels), tuple([_key(method) for method in methods] + _count_keys(counts)), height=1.15,
+        tuple(panels), tuple([_key(method) for method in methods] + _count_keys(counts)), height=1.3,
         columns=len(benchmarks), share_y="row", **style.noted(text, frame),
     )  # fmt: skip
 

@@ -48,9 +48,8 @@ def _no_average(params: Params) -> str | None:
 )
 def averages(params: Params, frame: pd.DataFrame) -> Chart:
     many = int(frame["benchmarks"].max()) if len(frame) else 0
-    frame = frame.assign(
-        benchmark=f"Mean over {many} of the five benchmarks" if many < 5 else "Mean over five"
-    )
+    told = "the five benchmarks" if many == len(FIVE) else f"{many} of the five benchmarks"
+    frame = frame.assign(benchmark=f"Mean over {told}")
     return _rows(frame, "accuracy", Axis("Accuracy in %", -2, 102), PAPER_COLUMNS, "paper, 8x7B to 405B")
 
 
@@ -69,7 +68,7 @@ def _no_rival(params: Params) -> str | None:
     _no_rival,
 )
 def differences(params: Params, frame: pd.DataFrame) -> Chart:
-    return _changes(frame.assign(method=frame["rival"]), "econ-bne minus rival")
+    return _changes(frame.assign(method=frame["rival"]), "ECON (econ-bne) minus rival")
 
 
 def _no_variant(params: Params) -> str | None:
@@ -87,7 +86,7 @@ def _no_variant(params: Params) -> str | None:
 )
 def ablations(params: Params, frame: pd.DataFrame) -> Chart:
     return _changes(
-        frame[frame["difference"].notna()], "variant minus method", {"paper_points": "mean of its models"}
+        frame[frame["difference"].notna()], "Variant minus method", {"paper_points": "mean of its models"}
     )
 
 

@@ -62,6 +62,18 @@ def look(method: str) -> tuple[str, str]:
     return colour, shape
 
 
+def looks(methods: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """The looks of methods that stand in one panel: a variant's marker gives way to one that is taken."""
+    found: dict[str, tuple[str, str]] = {}
+    for method in methods:
+        colour, shape = look(method)
+        if parse_method(method)[1] is not None:
+            taken = {marker for _, marker in found.values()}
+            shape = next((one for one in (shape, *VARIANT_MARKERS) if one not in taken), shape)
+        found[method] = colour, shape
+    return found
+
+
 def contrast(colour: str) -> float:
     """Of ``#rrggbb`` to white, by WCAG's relative luminance: 1 to 21."""
     parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
