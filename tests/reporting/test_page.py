@@ -1,22 +1,28 @@
 """The page in a browser: the system's Chromium by its command line; skipped where there is none."""
 
 import base64
+import csv
 import gzip
 import re
 import shutil
 import subprocess
 from html import unescape
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import orjson
 import pytest
+from click.testing import CliRunner
 
+from econ import paths
+from econ.cli import group
 from econ.params import Params
 from econ.records import Job
 from econ.reporting.page import episodes
 from tests.reporting.synthetic import call, coin, trace, write_job, write_run
 
+ROOT = Path(__file__).parents[2]
 HOSTILE = '<img src=x onerror="document.title=1">\x1b[2J<script>alert(1)</script> $\\frac{1}{2}$ </pre>'
 
 
@@ -128,6 +134,84 @@ def test_a_debate_is_told_round_by_round_and_beside_another_method(
     dom = shown(page[0], f"/episode/svamp/debate/n3-s0/p1?with={quote('cot/n3-s0')}", tmp_path)
     assert [dom.index(f"Round {k}") for k in (1, 2, 3)] == sorted(dom.index(f"Round {k}") for k in (1, 2, 3))
     assert 'class="columns two"' in dom
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A whole report of a run that trained, debated and drew samples."""
+    folder = tmp_path_factory.mktemp("report")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        shutil.copytree(ROOT / paths.PAPER, paths.PAPER)
+        methods = ["econ-baseline", "econ-bne", "debate", "cot", "self-consistency"]
+        write_run(folder, 40, benchmarks=["svamp"], n_agents=[3], methods=methods)
+        for command in ("aggregate", "figures", "report"):
+            assert CliRunner().invoke(group, [command]).exit_code == 0
+    return folder / "results" / "report" / "index.html"
+
+
+def with_script(page: Path, *scripts: str) -> Path:
+    """A copy of the page, beside it, that runs these scripts too; what one finds it puts into #found."""
+    begin, end = page.read_text().rsplit("</body>", 1)
+    copy = page.with_name("scripted.html")
+    copy.write_text(begin + "".join(f"<script>{script}</script>" for script in scripts) + "</body>" + end)
+    return copy
+
+
+FOUND = """
+const tell = (what) => {
+  const node = document.createElement("pre"); node.id = "found"; node.textContent = JSON.stringify(what);
+  document.documentElement.append(node);
+};
+addEventListener("error", (event) => tell({ error: event.message }));
+"""
+HOVER = """
+addEventListener("load", () => setTimeout(() => {
+  const over = document.querySelector("#figure-tradeoff .u-over"), box = over.getBoundingClientRect();
+  const tips = new Set(), tip = over.querySelector(".tip");
+  over.dispatchEvent(new MouseEvent("mouseenter"));
+  for (let x = 2; x < box.width; x += 8) for (let y = 2; y < box.height; y += 8) {
+    over.dispatchEvent(new MouseEvent("mousemove", { clientX: box.left + x, clientY: box.top + y }));
+    if (!tip.hidden) tips.add([...tip.children].map((line) => line.textContent).join("|"));
+  }
+  tell([...tips]);
+}, 1500));
+"""
+AXE = """
+addEventListener("load", () => setTimeout(async () => {
+  const { violations } = await axe.run(document, { resultTypes: ["violations"] });
+  const grave = violations.filter((one) => ["serious", "critical"].includes(one.impact));
+  tell(grave.map((one) => [one.id, one.nodes[0].html]));
+}, 1500));
+"""
+
+
+def found(page: Path, address: str, profile: Path) -> Any:
+    told = re.search(r'<pre id="found">(.*?)</pre>', shown(page, address, profile), re.DOTALL)
+    assert told is not None
+    return orjson.loads(unescape(told[1]))
+
+
+def test_a_point_of_a_figure_says_its_method_interval_and_n(report: Path, tmp_path: Path) -> None:
+    tips = found(with_script(report, FOUND, HOVER), "", tmp_path)
+    [debate] = {tip for tip in tips if tip.startswith("debate, N = 3|") and "[" in tip}
+    row = show_row(report, "debate")
+    accuracy, low, high = (100 * float(row[name]) for name in ("accuracy", "accuracy_low", "accuracy_high"))
+    assert f"Accuracy in %: {accuracy:.4g} [{low:.4g}, {high:.4g}]" in debate
+    assert debate.endswith("|3 rounds|n = 40")
+
+
+def show_row(report: Path, method: str) -> dict[str, str]:
+    with (report.parents[1] / "tables" / "accuracy.csv").open() as lines:
+        return next(row for row in csv.DictReader(lines) if row["method"] == method)
+
+
+@pytest.mark.parametrize("address", ["", "/episodes", "/episode/svamp/debate/n3-s0/p1?with=cot/n3-s0"])
+def test_axe_finds_nothing_serious(report: Path, tmp_path: Path, address: str) -> None:
+    axe = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+    if not axe.exists():
+        pytest.skip("no axe-core here: npm install --no-save axe-core")
+    assert found(with_script(report, axe.read_text(), FOUND, AXE), address, tmp_path) == []
 
 
 def test_the_list_filters_and_an_unknown_address_says_so(page: tuple[Path, Params], tmp_path: Path) -> None:

@@ -106,9 +106,9 @@ def _series(axis: Axes, series: Series, along: str) -> None:
     order = 1.5 if series.reported else 2.0
     if along == "x" and series.marker == "|":
         for point in series.points:
-            ends = point.y - series.size, point.y + series.size
+            foot, head = point.y - series.size, point.y + series.size
             for colour, width in (("white", 2.4), (series.colour, 1.0)):  # above bars, below our own points
-                axis.vlines(point.x, *ends, color=colour, linewidth=width, zorder=1.4)
+                axis.vlines(point.x, foot, head, color=colour, linewidth=width, zorder=1.4)
         return
     x, y = [point.x for point in series.points], [point.y for point in series.points]
     axis.plot(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,8 +17,10 @@ from econ.records import Job
 from econ.reporting import catalogue, results, show
 from econ.reporting.catalogue import Table
 from econ.reporting.doubts import of_results
+from econ.reporting.figures import build as figures
+from econ.reporting.figures.chart import Chart
 from econ.reporting.gather import jobs
-from econ.reporting.page import episodes, overview, spending, verdicts
+from econ.reporting.page import charts, episodes, overview, spending, verdicts
 from econ.reporting.results import remake
 
 if TYPE_CHECKING:
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 UP = "../../"  # from results/report to the project folder
 CONSTRAINTS = Path("constraints.txt")
 PIXELS_PER_POINT = 1.8
+VENDOR = Path(__file__).with_name("vendor") / "uplot"
+UPLOT = ("uPlot.min.css", "uPlot.iife.min.js")
 # Versions that can move a number, where there is no constraints file.
 _LIBRARIES = ("datasets", "math-verify", "numpy", "sentence-transformers", "torch", "xllamacpp")
 
@@ -72,12 +76,14 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A figure ready for the page. ``width`` in pixels, so that text is as large in all of them."""
+    """A figure ready for the page. ``width`` in pixels, so that text is as large in all of them. ``chart``:
+    what the page's script draws in its place; None: a picture alone."""
 
     name: str
     caption: str
     address: str
     width: int
+    chart: dict[str, Any] | None = None
 
 
 def write_page(params: Params, params_file: Path) -> Path:
@@ -110,7 +116,8 @@ def write_page(params: Params, params_file: Path) -> Path:
         parts=parts(params),
         tables={name: _table(name, tables[name], frame) for name, frame in frames.items()},
         spending=_spending(params),
-        figures={name: _picture(name, found.caption) for name, found in catalogue.drawn(params).items()},
+        figures=_pictures(params),
+        uplot={name: (VENDOR / name).read_text(encoding="utf-8") for name in UPLOT},
         params=yaml.safe_dump(params.model_dump(mode="json"), sort_keys=False, allow_unicode=True),
         params_file=params_file.name,
         versions=_versions(),
@@ -155,6 +162,17 @@ def _spending(params: Params) -> Shown:
     except EconError as fault:  # results without their problems: the rest of the page stands
         rows, caption = [], f"There is no estimate here: {fault}."
     return Shown("spending", "Estimate and actual", caption, headings, rows)
+
+
+def _pictures(params: Params) -> dict[str, Picture]:
+    found = catalogue.drawn(params)
+    frames = figures.read(params, found)
+    shown = {}
+    for name, figure in found.items():
+        made = figures.chart(figure, params, frames)
+        chart = charts.pack(made) if isinstance(made, Chart) else None
+        shown[name] = replace(_picture(name, figure.caption), chart=chart)
+    return shown
 
 
 def _picture(name: str, caption: str) -> Picture:

@@ -272,7 +272,7 @@
     const head = make("div", "bar", link("#", "Report"), link(back(benchmark, job), "All episodes"),
       step(at - 1, "← previous"), step(at + 1, "next →"), labelled("Beside it", choose));
     const gold = shown.found.gold === null ? null : make("p", "caption", `Gold: ${shown.found.gold}`);
-    const problem = make("div", "problem", make("h2", "", `${benchmark} · ${id}`), said(shown.prompt), gold);
+    const problem = make("div", "problem", make("h1", "", `${benchmark} · ${id}`), said(shown.prompt), gold);
     const columns = make("div", second ? "columns two" : "columns", column(shown), second ? column(second) : null);
     replace(mine, [head, problem, columns]);
   }
@@ -342,7 +342,7 @@
       ...shown.map((job) => cell(job, id))));
     const table = make("table", "episodes", make("thead", "", head), make("tbody", "", ...body));
     table.prepend(make("caption", "", `${ids.length} of ${shown[0] ? shown[0].episodes.length : 0} problems of ${benchmark}`));
-    replace(mine, [bar, make("h2", "", "Episodes"), make("div", "scroll", table)]);
+    replace(mine, [bar, make("h1", "", "Episodes"), make("div", "scroll", table)]);
   }
 
   function mentions(id, text, prompts, shown, contents) {
