@@ -107,12 +107,26 @@ class BankClient:
             for told in entry.calls:
                 self._strategies.setdefault((card.coordinator, told["asked"], told["sample"]), told)
 
-    def _shelf(self, model: str, digest: str) -> Shelf | None:
-        """A problem's answers; None: it is not in the bank.
+    @property
+    def grid(self) -> draws.Grid:
+        return self._grid
+
+    def shelf(self, model: str, prompt: Sequence[Message]) -> Shelf:
+        """A model's answers to an executor's prompt.
 
         Raises:
-            EconError: it is, but not in every cell and as often as the params ask for.
+            EconError: there are none, or not in every cell and as often as the params ask for.
         """
+        found = self._shelf(paths.model_label(model), schema.prompt_digest(prompt))
+        if found is None:
+            raise _missing(model, "any executor", prompt)
+        return found
+
+    def took(self, answers: int) -> None:
+        """Count answers that were taken from :meth:`shelf`, as if they had been asked for."""
+        self._answered += answers
+
+    def _shelf(self, model: str, digest: str) -> Shelf | None:
         if (model, digest) in self._shelves:
             return self._shelves[model, digest]
         if (model, digest) not in self._where:
@@ -150,7 +164,9 @@ class BankClient:
                 )  # fmt: skip
         answer = self._calls.get(calls.key(request))
         if answer is None:
-            raise self._missing(request)
+            r = request
+            who = f"the {r.role} (agent {r.agent}, round {r.round}, T {r.sampling.temperature:g})"
+            raise _missing(r.model, who, r.messages)
         return Call.of(
             request, answer.text, answer.prompt_tokens, answer.completion_tokens, cached=True,
             error=answer.error, finish_reason=answer.finish_reason,
@@ -178,16 +194,6 @@ class BankClient:
         second = s.repetition_penalty if action.second == "repetition_penalty" else s.top_p
         chance = draws.uniforms_one(request.draw, key, request.round, request.agent)
         return self._grid.one(Cell(s.temperature, second), chance, self._params.bank.between)
-
-    def _missing(self, request: Request) -> EconError:
-        text = request.messages[-1]["content"].split("Problem:\n")[-1].strip()
-        shown = text.split("\n", 1)[0][:60]
-        s = request.sampling
-        return EconError(
-            f"the records of {paths.model_label(request.model)} hold no answer of the {request.role} "
-            f"(agent {request.agent}, round {request.round}, T {s.temperature:g}) to '{shown} …'",
-            f"{BUILD}. Prompts, caps and team must be those of the record",
-        )
 
     # -- about models -------------------------------------------------------------------------------------
 
@@ -230,6 +236,14 @@ class BankClient:
 def _there(path: Path, model: str) -> list[Path]:
     """The record of this run, and the one that ships: what the first one lacks may be in the other."""
     return [file for file in (path, paths.shipped(path, model)) if file.is_file()]
+
+
+def _missing(model: str, who: str, messages: Sequence[Message]) -> EconError:
+    shown = messages[-1]["content"].split("Problem:\n")[-1].strip().split("\n", 1)[0][:60]
+    return EconError(
+        f"the records of {paths.model_label(model)} hold no answer of {who} to '{shown} …'",
+        f"{BUILD}. Prompts, caps and team must be those of the record",
+    )
 
 
 def _check(path: Path, card: Card, params: Params) -> None:

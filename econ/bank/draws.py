@@ -33,16 +33,23 @@ _SAMPLE, _CORNER = 1, 2  # what is drawn
 _WHOLE = 2**64 - 1
 
 
-def mixed(*parts: Keys | int) -> Keys:
-    """One 64-bit key of several, elementwise."""
+def mixed(*parts: Keys | Ints | int) -> Keys:
+    """One 64-bit key of several, elementwise; none of them below 0."""
     out = np.zeros(1, np.uint64)
-    with np.errstate(over="ignore"):
-        for part in parts:
-            z = (out ^ np.asarray(part, np.uint64)) + np.uint64(0x9E3779B97F4A7C15)
-            z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-            z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-            out = z ^ (z >> np.uint64(31))
+    for part in parts:
+        out = _then(out, np.asarray(part, np.uint64))
     return out
+
+
+def _then(key: Keys, part: Keys) -> Keys:
+    """A key with one more part in it; arrays wrap around where plain numbers would warn."""
+    z = (key ^ part) + np.uint64(0x9E3779B97F4A7C15)
+    z ^= z >> np.uint64(30)
+    z *= np.uint64(0xBF58476D1CE4E5B9)
+    z ^= z >> np.uint64(27)
+    z *= np.uint64(0x94D049BB133111EB)
+    z ^= z >> np.uint64(31)
+    return z
 
 
 def mixed_one(*parts: int) -> int:
@@ -132,10 +139,10 @@ def _place_one(axis: Sequence[float], value: float, threshold: float) -> int:
     return below + (share > (threshold if share < 1 - _NEAR else 0.0))
 
 
-def uniforms(draw: Keys | int, problem: Keys | int, round: int, agent: Keys | int) -> Floats:
+def uniforms(draw: Keys | int, problem: Keys | int, round: Ints | int, agent: Ints | Keys | int) -> Floats:
     """Two numbers in [0, 1) that choose among an action's neighbours: [..., 2]."""
-    keys = [mixed(draw, problem, round, _CORNER, agent, dimension) for dimension in (0, 1)]
-    out: Floats = np.stack(keys, axis=-1) / 2.0**64
+    keys = _then(mixed(draw, problem, round, _CORNER, agent)[..., None], np.arange(2, dtype=np.uint64))
+    out: Floats = keys / 2.0**64
     return out
 
 
@@ -152,7 +159,7 @@ def sample_one(draw: int, problem: int, round: int, cell: int, agent: int, sampl
 
 
 def sample_of(
-    draw: Keys | int, problem: Keys | int, round: int, cell: Keys, agent: Ints, samples: int
+    draw: Keys | int, problem: Keys | int, round: Ints | int, cell: Keys, agent: Ints, samples: int
 ) -> Ints:
     """The sample that each agent takes of its cell: a permutation of them, of which each takes its own place.
 

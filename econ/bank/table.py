@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from econ.bank.schema import NO_CLASS, Bank, Cell, Row
 from econ.errors import EconError
+
+Kind = TypeVar("Kind", bound=np.generic)
 
 
 @dataclass(frozen=True)
@@ -39,19 +42,20 @@ def table(bank: Bank, cells: Sequence[Cell], samples: int, problems: Sequence[st
     names = tuple(problems) if problems is not None else tuple(entry.id for entry in bank.card.entries)
     found = np.stack([rows_of(bank, name, cells, samples) for name in names])
 
-    def column(name: str, kind: type) -> NDArray[np.generic]:
-        return np.array([getattr(bank.rows[i], name) for i in found.flatten().tolist()], dtype=kind).reshape(
-            found.shape
-        )
+    places = found.flatten().tolist()
+
+    def column(name: str, kind: type[Kind]) -> NDArray[Kind]:
+        values: NDArray[Kind] = np.array([getattr(bank.rows[i], name) for i in places], dtype=kind)
+        return values.reshape(found.shape)
 
     return Table(
         names,
         tuple(cells),
-        column("group", np.int32),  # type: ignore[arg-type]
-        column("correct", np.bool_),  # type: ignore[arg-type]
-        column("invalid", np.bool_),  # type: ignore[arg-type]
-        column("truncated", np.bool_),  # type: ignore[arg-type]
-        column("reward", np.float64),  # type: ignore[arg-type]
+        column("group", np.int32),
+        column("correct", np.bool_),
+        column("invalid", np.bool_),
+        column("truncated", np.bool_),
+        column("reward", np.float64),
         np.stack([column(f"{name}_tokens", np.int32) for name in ("prompt", "completion")], axis=-1),
         found,
     )

@@ -23,7 +23,7 @@ from econ.records import Json
 
 if TYPE_CHECKING:
     from econ.llm.base import Client
-    from econ.methods.econ.episode import Episode
+    from econ.methods.econ.asking import Episode
 
 MOST_JOINT = 200_000  # joint actions whose values are all reckoned
 AS_PLAYED, POLICY, AGAINST_RULE = "as played", "policy", ", against the best rule"

@@ -65,13 +65,24 @@ async def commit(session: Session, answers: Sequence[str | None], round: int) ->
 @lru_cache(maxsize=4096)  # teams repeat themselves
 def voted(answers: tuple[str | None, ...], kind: str) -> Commitment:
     """The answer of the largest group of equivalent ones, ties to the earliest; confidence: its share."""
-    given = [None if answer is None else grading.extract(kind, answer) for answer in answers]
+    winner, equal = elect([None if a is None else grading.extract(kind, a) for a in answers], kind)
+    return elected(None if winner is None else answers[winner], equal / len(answers))
+
+
+def elect(given: Sequence[str | None], kind: str) -> tuple[int | None, int]:
+    """Whose answer, in normal form, the vote chooses (None: nobody's), and how many gave an equal one."""
     winner = grading.majority(kind, given)
-    if winner is None:
+    mine = None if winner is None else given[winner]
+    if mine is None:
+        return None, 0
+    return winner, sum(one is not None and grading.equivalent(kind, mine, one) for one in given)
+
+
+def elected(text: str | None, share: float) -> Commitment:
+    """The commitment to the answer that a vote chose, which so large a share of the team gave."""
+    if text is None:
         return Commitment("", "", "", None, "no readable answer to vote on")
-    text, mine = answers[winner] or "", given[winner] or ""
-    equal = sum(one is not None and grading.equivalent(kind, mine, one) for one in given)
-    return Commitment(text, text, text, equal / len(answers), None, valid=True)
+    return Commitment(text, text, text, share, None, valid=True)
 
 
 def read(call: Call, kind: prompts.Kind) -> Commitment:

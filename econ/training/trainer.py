@@ -24,15 +24,18 @@ from econ.files import sweep, write_atomic
 from econ.llm.base import Client
 from econ.llm.complete import Completeness
 from econ.methods.base import Session
-from econ.methods.econ.episode import Episode, play_episode
+from econ.methods.econ.asking import Answering, ByCall, Episode
+from econ.methods.econ.episode import Seat, play_together
 from econ.methods.econ.scoring import Graded, Pool, Tasks, controlled, experiences, score
 from econ.params import Params
 from econ.progress import Progress
 from econ.records import Problem, stable_seed
+from econ.training.recorded import recorded
 from econ.training.stopping import Stopper
 
 SMOOTHING = 0.7  # of the mean reward that chooses the best checkpoint
 Row = dict[str, float]
+Scored = tuple[Episode, list[Tasks]]  # an episode with its task rewards
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,8 @@ class Trainer:
         self.graded: Graded = {}
         self.pool: Pool = {}  # of a training by shuffled rewards, all that was earned
         self.watch: Callable[[Episode], None] | None = None  # told of every episode, in order
+        size = learner.team.embedding_dim
+        self.answering: Answering = recorded(client, run.params, run.n_agents, size) or ByCall(size)
 
     async def train(self, progress: Progress | None = None) -> None:
         """Train to the planned episodes or an early stop; the state on the way, checkpoints at the end."""
@@ -96,7 +101,7 @@ class Trainer:
         numbers = range(
             self.episodes, min(self.episodes + self.params.train.update_interval, self.params.train.episodes)
         )
-        played = await asyncio.gather(*(self._play(number) for number in numbers))
+        played = await self._played(numbers)
         self.complete.demand()  # before anything is learned from an answer that is not there
         episodes = [episode for episode, _ in played]
         if self.watch is not None:
@@ -117,19 +122,28 @@ class Trainer:
             self._checkpoints(before, row["reward/team"])
         return row
 
-    async def _play(self, number: int) -> tuple[Episode, list[Tasks]]:
-        problem = self.problem(number)
+    async def _played(self, numbers: range) -> list[Scored]:
+        """The episodes of an interval with their task rewards, in order."""
+        seats = [self._seat(number) for number in numbers]
+        iterations = self.params.bne.max_iterations_train
+        episodes = await play_together(seats, self.learner.team, iterations, self.answering)
+        for seat in seats:
+            self.complete.add(seat.session.calls)
+        if self.client.simulated or self.client.recorded:  # graded at once, or known from before
+            return [(e, self._score(e, n)) for e, n in zip(episodes, numbers, strict=True)]
+        graded = [asyncio.to_thread(self._score, e, n) for e, n in zip(episodes, numbers, strict=True)]
+        return list(zip(episodes, await asyncio.gather(*graded), strict=True))
+
+    def _score(self, episode: Episode, number: int) -> list[Tasks]:
+        return score(episode, self.problem(number), self.params, self.graded)
+
+    def _seat(self, number: int) -> Seat:
         run, train = self.run, self.params.train
         draw = stable_seed(run.seed, "draw", number)  # a problem that comes again brings other answers
+        problem = self.problem(number)
         session = Session(problem, self.client, self.params, run.n_agents, run.seed, draw=draw)
         explorer = Explorer(train.exploration, run.seed, number, train.episodes, self.params.action.free)
-        episode = await play_episode(
-            session, self.learner.team, self.params.bne.max_iterations_train, explorer
-        )
-        self.complete.add(session.calls)
-        if self.client.simulated:
-            return episode, score(episode, problem, self.params, self.graded)
-        return episode, await asyncio.to_thread(score, episode, problem, self.params, self.graded)
+        return Seat(session, explorer)
 
     def _check(self, numbers: range, batch: list[Experience]) -> None:
         """Nothing that is not finite enters the buffer, from where it would spoil every later update."""

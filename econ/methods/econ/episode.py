@@ -1,61 +1,40 @@
-"""One ECON episode: strategy, N executors in flight, commitment, BNE rounds (paper 3.1, Algorithm 1).
+"""ECON episodes: strategy, N executors in flight, commitment, BNE rounds (paper 3.1, Algorithm 1).
 
-The same code plays training and evaluation; only exploration and the number of rounds differ.
+The same code plays training and evaluation; only exploration and the number of rounds differ. Episodes that
+are played with the same networks (a training's interval) go round by round together, so that the networks see
+them as one batch; none knows of another. Who answers is :mod:`econ.methods.econ.asking`'s to say.
 """
 
 from __future__ import annotations
 
 import asyncio
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from econ import prompts
 from econ.equilibrium.actions import Deviates, scale
 from econ.equilibrium.networks import TeamNetworks
 from econ.equilibrium.refinement import Guards, Stop, refine
-from econ.errors import EconError
 from econ.methods.base import Session
-from econ.methods.commitment import Commitment, commit
-from econ.methods.econ.strategy import Strategy, ask_strategy
-from econ.records import Call, Message
+from econ.methods.econ.asking import Answering, Asked, ByCall, Episode, Round
 
 
-@dataclass(frozen=True)
-class Round:
-    """One answering round. ``u`` [N, 2] shares of the ranges, ``sent`` the (T, p) that were sent."""
+@dataclass(eq=False)
+class Seat:
+    """An episode to be played. ``explorer``: training's exploration; None plays the policy as it is."""
 
-    decision: int
-    u: Tensor
-    sent: list[tuple[float, float]]
-    q: list[float]  # Q_i and Q_tot of the actions; while exploring they are not asked for
-    q_tot: float | None
-    answers: list[str | None]  # None: the call failed
-    answer_embeddings: Tensor  # [N, D]
-    commitment: Commitment
-    commitment_embedding: Tensor  # [D]
-
-
-@dataclass
-class Episode:
-    """Everything that was played on one problem. D = embedding size; embeddings of absent texts are zeros."""
-
-    strategy: Strategy
-    problem_embedding: Tensor  # [D]
-    strategy_embedding: Tensor  # [D]
-    rounds: list[Round] = field(default_factory=list)
-    stops: list[Stop] = field(default_factory=list)  # why each decision's refinement ended
-    policy: list[list[tuple[float, float]]] = field(default_factory=list)  # (T, p) without exploration
+    session: Session
+    explorer: Deviates | None = None
+    guards: Guards = field(init=False)  # of the decision that is being made
+    believed: int = -1  # rounds that its beliefs know of
 
 
 async def play_episode(
     session: Session, team: TeamNetworks, iterations: int, explorer: Deviates | None = None
 ) -> Episode:
-    """Play one problem.
+    """Play one problem, call by call.
 
     Args:
         session: the problem's table.
@@ -63,173 +42,135 @@ async def play_episode(
         iterations: K, the most BNE rounds after the first of each decision; 0: econ-baseline.
         explorer: training's exploration; None plays the policy as it is.
     """
-    strategy = await ask_strategy(session)
-    problem, plan = await embed(session, [session.prompt, strategy.text], team.embedding_dim)
-    episode = Episode(strategy, problem, plan)
-    player = _Player(session, team, episode, explorer)
-    for decision in range(session.params.train.max_rounds):
-        await player.decide(decision, iterations)
+    [episode] = await play_together([Seat(session, explorer)], team, iterations, ByCall(team.embedding_dim))
     return episode
 
 
-class _Player:
-    """Holds the executors' beliefs while an episode is played."""
+async def play_together(
+    seats: Sequence[Seat], team: TeamNetworks, iterations: int, answering: Answering
+) -> list[Episode]:
+    """Play episodes side by side, all of one setting; see :func:`play_episode`."""
+    episodes = list(await asyncio.gather(*(answering.open(seat.session) for seat in seats)))
+    table = _Table(seats, episodes, team, answering)
+    for decision in range(seats[0].session.params.train.max_rounds):
+        await table.decide(decision, iterations)
+    return episodes
+
+
+class _Table:
+    """Holds the executors' beliefs [B, N, d_b] while B episodes are played."""
 
     def __init__(
-        self, session: Session, team: TeamNetworks, episode: Episode, explorer: Deviates | None
+        self, seats: Sequence[Seat], episodes: Sequence[Episode], team: TeamNetworks, answering: Answering
     ) -> None:
-        self.session, self.team, self.episode, self.explorer = session, team, episode, explorer
-        self.beliefs: Tensor  # [1, N, d_b], from the first action on
-        self.start: Tensor  # [N, 2], e^0: the policy's first action of this decision, unexplored
+        self.seats, self.episodes, self.team, self.answering = seats, episodes, team, answering
+        self.params = seats[0].session.params
+        self.beliefs: Tensor  # from the first action on
+        self.start: Tensor  # [B, N, 2], e^0: the policy's first actions of this decision, unexplored
+        self.u: list[Tensor] = []  # [N, 2] each, the actions that come next
         with torch.inference_mode():
-            texts = torch.stack([episode.problem_embedding, episode.strategy_embedding])
-            self.given = team.executors.read_texts(texts.unsqueeze(0)).unbind(1)  # read for every round
-        self.believed = -1  # rounds that the beliefs know of
+            texts = [torch.stack([e.problem_embedding, e.strategy_embedding]) for e in episodes]
+            self.given = team.executors.read_texts(torch.stack(texts))  # read for every round
 
     async def decide(self, decision: int, iterations: int) -> None:
-        """One decision: the policy's action, then refined ones until a guard or K ends it."""
-        guards = Guards(self.session.params.bne)
-        u = self._first_action()
+        """One decision of each episode: the policy's action, then refined ones until a guard or K ends it."""
+        for seat in self.seats:
+            seat.guards = Guards(self.params.bne)
+        self._first_actions()
+        going = [*range(len(self.seats))]
         for k in range(iterations + 1):
-            played = await self._play(decision, u)
-            meaning = played.commitment.meaning if played.commitment.ok else None
-            stop = guards.after_commitment(meaning, played.commitment_embedding)
-            if stop is None and k == iterations:
-                stop = Stop.MAX_ITERATIONS if iterations else Stop.NO_REFINEMENT
-            if stop is None:
-                refined = self._refined_action(u)
-                stop, u = guards.after_step(u, refined), refined
-            if stop is not None:
-                self.episode.stops.append(stop)
+            await self._play(decision, going)
+            going = [b for b in going if not self._ends(b, k, iterations)]
+            going = self._refine(going) if going else going
+            if not going:
                 return
 
     @torch.inference_mode()
-    def _first_action(self) -> Tensor:
-        self._believe()
-        logits = self.team.executors.logits(self.beliefs)[0]
+    def _first_actions(self) -> None:
+        self._believe([*range(len(self.seats))])
+        logits = self.team.executors.logits(self.beliefs)
         self.start = torch.sigmoid(logits)
-        self.episode.policy.append(scale(self.start, self.session.params.action))
-        return self.start if self.explorer is None else self.explorer.first(logits, self._round)
+        self.u = []
+        for b, seat in enumerate(self.seats):
+            self.episodes[b].policy.append(scale(self.start[b], self.params.action))
+            explorer = seat.explorer
+            self.u.append(self.start[b] if explorer is None else explorer.first(logits[b], self._round(b)))
+
+    def _ends(self, b: int, k: int, iterations: int) -> bool:
+        """Is a decision over once this commitment is known? Then its reason is taken down."""
+        last = self.episodes[b].rounds[-1]
+        meaning = last.commitment.meaning if last.commitment.ok else None
+        stop = self.seats[b].guards.after_commitment(meaning, last.commitment_embedding)
+        if stop is None and k == iterations:
+            stop = Stop.MAX_ITERATIONS if iterations else Stop.NO_REFINEMENT
+        if stop is not None:
+            self.episodes[b].stops.append(stop)
+        return stop is not None
 
     @torch.inference_mode()
-    def _refined_action(self, u: Tensor) -> Tensor:
-        """Each executor's next action from its own history, the commitment and E; ``u`` was its last."""
-        self._believe()
-        params, start = self.session.params, self.start.unsqueeze(0)
-        group = self.team.group(self.beliefs, params.bne.information)
-        proposal = refine(self.team, self.beliefs, group, u.unsqueeze(0), start, params)[0]
-        if self.explorer is None:
-            return proposal
-        return self.explorer.refined(u, proposal, params.bne.max_step, self._round)
+    def _refine(self, going: list[int]) -> list[int]:
+        """Each executor's next action from its own history, the commitment and E; returns who goes on."""
+        self._believe(going)
+        bne, beliefs = self.params.bne, self.beliefs[going]
+        group, u = self.team.group(beliefs, bne.information), torch.stack([self.u[b] for b in going])
+        proposals = refine(self.team, beliefs, group, u, self.start[going], self.params)
+        left = []
+        for b, before, proposal in zip(going, u, proposals, strict=True):
+            explorer, after = self.seats[b].explorer, proposal
+            if explorer is not None:
+                after = explorer.refined(before, proposal, bne.max_step, self._round(b))
+            stop, self.u[b] = self.seats[b].guards.after_step(before, after), after
+            if stop is None:
+                left.append(b)
+            else:
+                self.episodes[b].stops.append(stop)
+        return left
 
-    def _believe(self) -> None:
+    def _believe(self, going: list[int]) -> None:
         """Update beliefs, once per round, with what the last left: own action, own answer, commitment."""
-        if self.believed == self._round:
+        todo = [b for b in going if self.seats[b].believed != self._round(b)]
+        if not todo:
             return
-        self.believed = self._round
+        for b in todo:
+            self.seats[b].believed = self._round(b)
         executors, n = self.team.executors, self.team.n
-        if not self.episode.rounds:
-            nothing = executors.read_nothing.unsqueeze(0)
-            middle = torch.full((1, n, 2), 0.5)
-            self.beliefs = executors.believe([*self.given, nothing, nothing], middle, None)
+        if not self.episodes[todo[0]].rounds:  # then it is the first of all
+            nothing = executors.read_nothing.unsqueeze(0).expand(len(todo), -1, -1)
+            middle = torch.full((len(todo), n, 2), 0.5)
+            self.beliefs = executors.believe([*self.given.unbind(1), nothing, nothing], middle, None)
             return
-        last = self.episode.rounds[-1]
-        commitment, answers = last.commitment_embedding.view(1, 1, -1), last.answer_embeddings
-        left = executors.read_texts(commitment, answers.view(1, 1, n, -1)).unbind(1)
-        self.beliefs = executors.believe([*self.given, *left], last.u.unsqueeze(0), self.beliefs)
+        last = [self.episodes[b].rounds[-1] for b in todo]
+        answers, commitments, u = (
+            torch.stack([getattr(played, name) for played in last])
+            for name in ("answer_embeddings", "commitment_embedding", "u")
+        )
+        left = executors.read_texts(commitments.unsqueeze(1), answers.unsqueeze(1)).unbind(1)
+        given = self.given[todo].unbind(1)
+        self.beliefs[todo] = executors.believe([*given, *left], u, self.beliefs[todo])
 
-    @property
-    def _round(self) -> int:
-        return len(self.episode.rounds)
+    def _round(self, b: int) -> int:
+        return len(self.episodes[b].rounds)
 
-    async def _play(self, decision: int, u: Tensor) -> Round:
-        """All executors answer together; the coordinator commits; everything is embedded."""
-        sent = scale(u, self.session.params.action)
-        q, q_tot = self._values(u)
-        calls = await asyncio.gather(*(self._answer(i, u, *sent[i]) for i in range(self.team.n)))
-        answers = [call.text if call.ok else None for call in calls]
-        commitment = await commit(self.session, answers, self._round)
-        texts = [*answers, commitment.meaning if commitment.ok else None]
-        embedded = await embed(self.session, texts, self.team.embedding_dim)
-        played = Round(decision, u, sent, q, q_tot, answers, embedded[:-1], commitment, embedded[-1])
-        self.episode.rounds.append(played)
-        return played
+    async def _play(self, decision: int, going: list[int]) -> None:
+        """All executors of these episodes answer together; each coordinator commits; all is embedded."""
+        u = [self.u[b] for b in going]
+        values = self._values(going, torch.stack(u))
+        asked = [
+            Asked(self.seats[b].session, self.episodes[b], scale(own, self.params.action), q)
+            for b, own, (q, _) in zip(going, u, values, strict=True)
+        ]
+        answers = await self.answering.answer(asked)
+        for b, own, one, said, value in zip(going, u, asked, answers, values, strict=True):
+            q, q_tot = value if self.seats[b].explorer is None else ([], None)
+            answered = Round(decision, own, one.sent, q, q_tot, *said)
+            self.episodes[b].rounds.append(answered)
 
     @torch.inference_mode()
-    def _values(self, u: Tensor) -> tuple[list[float], float | None]:
-        if self.explorer is not None:
-            return [], None
-        q = self.team.executors.values(self.beliefs, u.unsqueeze(0))
-        context = self.team.context(self.team.encoder(self.beliefs))
-        q_tot, _ = self.team.total(q, u.unsqueeze(0), context)
-        return q[0].tolist(), q_tot.item()
-
-    async def _answer(self, agent: int, u: Tensor, temperature: float, second: float) -> Call:
-        """Ask executor ``agent`` with its own action."""
-        action, llm = self.session.params.action, self.session.params.llm
-        penalty = action.second == "repetition_penalty"
-        return await self.session.ask(
-            "executor",
-            self._messages(agent, u),
-            agent=agent,
-            round=self._round,
-            temperature=temperature,
-            top_p=action.fixed_top_p if penalty else second,
-            repetition_penalty=second if penalty else 1.0,
-            max_tokens=llm.answer_tokens(self.session.kind),
-        )
-
-    def _messages(self, agent: int, u: Tensor) -> list[Message]:
-        """Problem and strategy; peers' answers only in the complete-information mode of table 4."""
-        session, last = self.session, self.episode.rounds[-1] if self.episode.rounds else None
-        tokens = session.params.llm.answer_tokens(session.kind)
-        note, strategy = self._note(last, agent, u), self.episode.strategy.text
-        messages = prompts.executor(session.prompt, session.kind, strategy, tokens, note)
-        if session.params.team.information == "complete" and last is not None:
-            peers = [text for i, text in enumerate(last.answers) if i != agent and text]
-            if own := last.answers[agent]:
-                messages.append({"role": "assistant", "content": own})
-                messages.append(prompts.debate_update(peers))
-        return messages
-
-    def _note(self, last: Round | None, agent: int, u: Tensor) -> str | None:
-        """What params let the executor read of its belief (5.11) and of the last commitment (5.12).
-
-        The belief in words is Q_i of the action ``u`` that the answer is sampled with.
-        """
-        team, lines = self.session.params.team, []
-        if team.belief == "text":
-            with torch.inference_mode():
-                q = self.team.executors.values(self.beliefs, u.unsqueeze(0))[0, agent].item()
-            most = self.session.params.reward.r_max
-            lines.append(f"You expect a reward of {q:.2f} (0 to {most:g}) from your answer.")
-            if last is not None and (own := last.answers[agent]):
-                lines.append(f"Your last answer was: {own}")
-        if team.show_commitment and last is not None and last.commitment.ok:
-            lines.append(f"The team last committed to: {last.commitment.meaning}")
-        return "\n".join(lines) or None
-
-
-async def embed(session: Session, texts: Sequence[str | None], size: int) -> Tensor:
-    """Embeddings [len(texts), size]; zeros for a text that is absent or empty.
-
-    Raises:
-        EconError: a vector is of another size, or not finite.
-    """
-    present = [text for text in texts if text]
-    vectors = await session.client.embed(present) if present else []
-    for vector in vectors:
-        if len(vector) != size:
-            raise EconError(
-                f"embedding.model gives vectors of {len(vector)} numbers; the networks were made for {size}",
-                "name the model that they were trained with, or train again",
-            )
-    rows = np.array(vectors, dtype=np.float32).reshape(-1, size)
-    if len(rows) < len(texts):
-        known, rows = rows, np.zeros((len(texts), size), dtype=np.float32)
-        rows[[bool(text) for text in texts]] = known
-    if not np.isfinite(rows).all():  # it would be in every belief, and then in every action that is sent
-        strange = next(text for text, row in zip(texts, rows, strict=True) if not np.isfinite(row).all())
-        shown = textwrap.shorten(strange or "", 60, placeholder=" …")
-        raise EconError(f"the embedding of '{shown}' is not finite", "name another embedding.model")
-    return torch.from_numpy(rows)
+    def _values(self, going: list[int], u: Tensor) -> list[tuple[list[float], float | None]]:
+        """Q_i and Q_tot of these actions; while exploring only prompts that tell them ask for them."""
+        if self.params.team.belief == "numbers" and self.seats[going[0]].explorer is not None:
+            return [([], None)] * len(going)
+        beliefs = self.beliefs[going]
+        q = self.team.executors.values(beliefs, u)
+        q_tot, _ = self.team.total(q, u, self.team.context(self.team.encoder(beliefs)))
+        return list(zip(q.tolist(), q_tot.tolist(), strict=True))

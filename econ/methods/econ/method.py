@@ -14,7 +14,7 @@ from econ.records import Problem, Verdict
 if TYPE_CHECKING:
     from econ.equilibrium.checkpoint import Header
     from econ.equilibrium.networks import TeamNetworks
-    from econ.methods.econ.episode import Episode, Round
+    from econ.methods.econ.asking import Episode, Round
 
 CHECKPOINT = "last.safetensors"  # of a checkpoint folder: the trained policy
 

@@ -17,7 +17,7 @@ from econ.params import Params
 from econ.records import Problem, Verdict, stable_seed
 
 if TYPE_CHECKING:
-    from econ.methods.econ.episode import Episode, Round
+    from econ.methods.econ.asking import Episode, Round
 
 
 Graded = dict[tuple[str, str | None], Verdict]  # by problem and text: agreeing teams repeat themselves
