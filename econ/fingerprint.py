@@ -55,6 +55,13 @@ def training(kind: str, backend: str) -> str:
 
 
 @cache
+def certificates() -> str:
+    """Of what measures equilibria and regret on a bank."""
+    starts = [f"econ.certify.{part}" for part in ("document", "policies", "regret")]
+    return _digest(_followed([*starts, *GRADED], "", (*ROOMS, "certify")))
+
+
+@cache
 def reporting(part: str, own: tuple[str, ...] = ()) -> str:
     """Of what makes the tables, figures or page (a room of ``econ.reporting``): templates and styles too.
 

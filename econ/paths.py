@@ -99,6 +99,11 @@ def equilibrium(benchmark: str, n_agents: int, seed: int) -> Path:
     return RESULTS / "equilibrium" / benchmark / f"n{n_agents}-s{seed}.json"
 
 
+def control(benchmark: str, n_agents: int, policy: str) -> Path:
+    """The certificate of a policy that no job trained."""
+    return RESULTS / "equilibrium" / benchmark / f"n{n_agents}-{policy}.json"
+
+
 def regret(benchmark: str, n_agents: int) -> Path:
     return RESULTS / "regret" / benchmark / f"n{n_agents}.json"
 

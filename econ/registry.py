@@ -173,6 +173,11 @@ TABLES = Registry(
         "invalid": "econ.reporting.tables.reading:invalid",
         "strategies": "econ.reporting.tables.reading:strategies",
         "problems": "econ.reporting.tables.reading:problems",
+        "certificates": "econ.reporting.tables.equilibrium:certificates",
+        "deviations": "econ.reporting.tables.equilibrium:deviations",
+        "welfare": "econ.reporting.tables.equilibrium:welfare",
+        "equilibrium_training": "econ.reporting.tables.equilibrium:equilibrium_training",
+        "regret": "econ.reporting.tables.equilibrium:regret",
     },
 )
 
@@ -191,5 +196,9 @@ FIGURES = Registry(
         "training": "econ.reporting.figures.curves:training",
         "weights": "econ.reporting.figures.learning:weights",
         "actions": "econ.reporting.figures.learning:actions",
+        "deviations": "econ.reporting.figures.equilibrium:deviations",
+        "welfare": "econ.reporting.figures.equilibrium:welfare",
+        "nash_conv": "econ.reporting.figures.equilibrium:nash_conv",
+        "regret": "econ.reporting.figures.equilibrium:regret",
     },
 )

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from econ import grading
-from econ.bank.client import Shelf
 from econ.methods.commitment import elect
+
+if TYPE_CHECKING:
+    from econ.bank.client import Shelf
 
 Ints = NDArray[np.int64]
 NONE = -1  # the number of an answer that cannot be read

@@ -13,7 +13,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
@@ -28,6 +28,9 @@ from econ.llm.cache.store import Cache
 from econ.llm.embedding.client import Embedder
 from econ.params import Params
 from econ.records import Call, Json, Message, Request
+
+if TYPE_CHECKING:
+    from econ.methods.econ.asking import Answering
 
 BUILD = "econ bank build records it; or play live, with llm.backend: local"
 
@@ -121,6 +124,12 @@ class BankClient:
         if found is None:
             raise _missing(model, "any executor", prompt)
         return found
+
+    def answering(self, n: int, size: int) -> Answering | None:
+        """See :class:`econ.methods.econ.asking.Together`."""
+        from econ.bank.recorded import Recorded, covers
+
+        return Recorded(self, self._params, n, size) if covers(self._params, n) else None
 
     def took(self, answers: int) -> None:
         """Count answers that were taken from :meth:`shelf`, as if they had been asked for."""

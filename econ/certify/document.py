@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import orjson
 
-from econ import paths
-from econ.certify.policies import Policy, fixed, middle, profile_or_none
-from econ.certify.recorded import Recorded
+from econ import interrupts, paths
+from econ.certify.policies import TRAINED, Policy, fixed, middle, policy, profile_or_none
+from econ.certify.recorded import Recorded, embedded
+from econ.certify.trajectory import trajectory
 from econ.equilibrium.empirical.certificate import Certificate, certificates
 from econ.equilibrium.empirical.payoffs import ACCURACY
 from econ.equilibrium.empirical.responses import Array
@@ -29,9 +31,23 @@ from econ.records import Json
 COORDINATOR = "vote"
 
 
-def document(game: Recorded, policy: Policy, seed: int, features: Array | None = None) -> Json:
+def certified(game: Recorded, name: str, folder: Path, seed: int, *, informed: bool) -> Json:
+    """The certificate of a policy by its name (or as actions), and of a trained one on the way there.
+
+    ``informed``: over deviations that read the problem (D1) too.
+    """
+    vectors = interrupts.run(embedded(game)) if informed or name == TRAINED else None
+    found = policy(game, name, folder, vectors)
+    features = np.concatenate(vectors, axis=1) if vectors is not None and informed else None
+    made = document(game, found, seed, features)
+    if vectors is not None and name == TRAINED:
+        made["training"] = trajectory(game, folder, vectors, found.alpha)
+    return made
+
+
+def document(game: Recorded, judged: Policy, seed: int, features: Array | None = None) -> Json:
     """All that is certified of one policy. ``features`` [P, D]: class D1 beside D0."""
-    found = values(game.table, game.team, policy.weights, game.payoffs(policy.alpha))
+    found = values(game.table, game.team, judged.weights, game.payoffs(judged.alpha))
     clusters = game.table.clusters
     wider = {} if features is None else certificates(found, clusters, features)
     return {
@@ -39,22 +55,22 @@ def document(game: Recorded, policy: Policy, seed: int, features: Array | None =
         "split": game.split,
         "n_agents": len(game.team),
         "seed": seed,
-        "policy": policy.name,
-        "chosen_on": policy.chosen_on,
-        "actions": played(game.table, policy.weights),
+        "policy": judged.name,
+        "chosen_on": judged.chosen_on,
+        "actions": played(game.table, judged.weights),
         "coordinator": COORDINATOR,
         "problems": game.table.problems,
         "questions": len(np.unique(clusters)),
         "samples": game.table.samples,
         "cells": game.table.cells.tolist(),
         "between": game.params.bank.between,
-        "alpha": list(policy.alpha),
+        "alpha": list(judged.alpha),
         "recorded": game.description,
         "simulated": game.simulated,
         "calibration": calibration(game),
         "payoffs": {name: shown(one) for name, one in certificates(found, clusters).items()},
         "wider": {name: shown(one) for name, one in wider.items()},
-        **welfare(game, policy, features),
+        **welfare(game, judged, features),
     }
 
 
@@ -72,19 +88,19 @@ def shown(found: Certificate) -> Json:
     }  # fmt: skip
 
 
-def welfare(game: Recorded, policy: Policy, features: Array | None) -> Json:
+def welfare(game: Recorded, judged: Policy, features: Array | None) -> Json:
     """The ladder, the decision rows, coordinators on the same answers, the price of anarchy: by accuracy."""
-    accuracy = game.game(policy.alpha, ACCURACY)
-    policies = {policy.name: policy.weights}
+    accuracy = game.game(judged.alpha, ACCURACY)
+    policies = {judged.name: judged.weights}
     for name, action in (("untrained", middle(game.params)), ("fixed", fixed(game.params))):
         weights = profile_or_none(game, action)
         if weights is not None:
             policies.setdefault(name, weights)
     rungs, clusters = ladder(accuracy, policies, features), game.table.clusters
-    pairs = [("best_joint", "best_uniform"), (policy.name, "best_uniform"), ("ceiling", "best_joint")]
+    pairs = [("best_joint", "best_uniform"), (judged.name, "best_uniform"), ("ceiling", "best_joint")]
     price = anarchy(accuracy)
     confidence = confidences(game.table, answer_features(game))
-    ways = coordinator_rows(game.table, game.team, policy.weights, game.payoffs(policy.alpha), {}, confidence)
+    ways = coordinator_rows(game.table, game.team, judged.weights, game.payoffs(judged.alpha), {}, confidence)
     return {
         "welfare_payoff": ACCURACY,
         "welfare": {name: row(rung) for name, rung in rungs.items()},

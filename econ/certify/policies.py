@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from econ import paths
-from econ.certify.recorded import Recorded, embedded, recorded
+from econ.certify.recorded import Recorded, recorded
 from econ.equilibrium.empirical.payoffs import ACCURACY
 from econ.equilibrium.empirical.profiles import mixed, pure
 from econ.equilibrium.empirical.responses import Array
@@ -45,6 +43,7 @@ class Trained:
 
     actions: Array
     alpha: tuple[float, ...]
+    episodes: int  # of its training so far
 
 
 def policy(game: Recorded, name: str, folder: Path | None, vectors: tuple[Array, Array] | None) -> Policy:
@@ -60,14 +59,14 @@ def policy(game: Recorded, name: str, folder: Path | None, vectors: tuple[Array,
         if folder is None or vectors is None:
             raise EconError("the trained policy needs a checkpoint", "train one: econ train")
         found = trained(game, folder, vectors)
-        return Policy(name, _on_grid(game, found.actions), found.alpha, "train")
+        return Policy(name, on_grid(game, found.actions), found.alpha, "train")
     if name == UNIFORM:
         chosen_on = _training(game) or game
         best = int(uniform_values(chosen_on.game(alpha, ACCURACY)).mean(axis=1).argmax())
         return Policy(name, pure(len(cells), np.full(n, best)), alpha, chosen_on.split)
     if name == UNTRAINED:
-        return Policy(name, _on_grid(game, np.tile(middle(game.params), (n, 1))), alpha)
-    return Policy("given", _on_grid(game, read_actions(name, n)), alpha)
+        return Policy(name, on_grid(game, np.tile(middle(game.params), (n, 1))), alpha)
+    return Policy("given", on_grid(game, read_actions(name, n)), alpha)
 
 
 def _training(game: Recorded) -> Recorded | None:
@@ -80,14 +79,14 @@ def _training(game: Recorded) -> Recorded | None:
 
 
 def trained(game: Recorded, folder: Path, vectors: tuple[Array, Array]) -> Trained:
-    """The actions of round 0 of the checkpoint in ``folder``."""
+    """The actions of round 0 of the checkpoint in ``folder``, or of one of its files."""
     from econ.equilibrium import checkpoint
     from econ.methods.econ.method import CHECKPOINT
 
-    path = folder / CHECKPOINT
+    path = folder if folder.suffix == ".safetensors" else folder / CHECKPOINT
     team, header = checkpoint.load_team(path)
     checkpoint.fit(path, header, game.params, len(game.team), game.benchmark)
-    return Trained(_first_actions(team, vectors, game.params), header.alpha)
+    return Trained(_first_actions(team, vectors, game.params), header.alpha, header.episodes)
 
 
 def _first_actions(team: TeamNetworks, vectors: tuple[Array, Array], params: Params) -> Array:
@@ -138,21 +137,11 @@ def read_actions(text: str, n: int) -> Array:
 def profile_or_none(game: Recorded, actions: list[float]) -> Array | None:
     """All agents at one action, where the grid has it."""
     try:
-        return _on_grid(game, np.tile(actions, (len(game.team), 1)))
+        return on_grid(game, np.tile(actions, (len(game.team), 1)))
     except EconError:
         return None
 
 
-def _on_grid(game: Recorded, actions: Array) -> Array:
+def on_grid(game: Recorded, actions: Array) -> Array:
+    """Actions as probabilities over the bank's cells."""
     return mixed(game.table.cells, actions, nearest=game.params.bank.between == "nearest")
-
-
-def load_policy(game: Recorded, name: str, folder: Path, *, informed: bool) -> tuple[Policy, Array | None]:
-    """The policy, and the problems' features for deviations that read them, where they were asked for."""
-    vectors = asyncio.run(embedded(game)) if informed or name == TRAINED else None
-    found = policy(game, name, folder, vectors)
-    return found, None if vectors is None or not informed else np.concatenate(vectors, axis=1)
-
-
-def default_folder(game: Recorded, seed: int) -> Path:
-    return paths.checkpoint(game.benchmark, len(game.team), seed)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from econ.cli.documents import give, head
 from econ.cli.options import benchmark_option, load_for, n_agents_option, params_option, seed_option
 from econ.records import Json, Split
 
@@ -57,30 +58,22 @@ def command(
     """
     params = load_for(params_file, benchmark)
 
-    from econ import paths, seals
-    from econ.certify.document import document
-    from econ.certify.policies import default_folder, load_policy
+    from econ import paths
+    from econ.certify.document import certified
     from econ.certify.recorded import recorded
-    from econ.files import write_atomic
 
     game = recorded(params, benchmark, n_agents, split)
-    folder = checkpoint or default_folder(game, seed)
-    policy, features = load_policy(game, wanted, folder, informed=informed)
-    made = document(game, policy, seed, features)
-    path = out or paths.equilibrium(benchmark, n_agents, seed)
-    write_atomic(path, [seals.document(made)])
-    for line in lines(made):
-        click.echo(line)
-    click.echo(str(path))
+    folder = checkpoint or paths.checkpoint(benchmark, n_agents, seed)
+    made = certified(game, wanted, folder, seed, informed=informed)
+    give(made, out or paths.equilibrium(benchmark, n_agents, seed), lines(made))
 
 
 def lines(made: Json) -> list[str]:
     """A certificate in words."""
-    mark = "SIMULATED " if made["simulated"] else ""
     out = [
-        f"{mark}RECORDED: {made['benchmark']} ({made['split']}), {made['n_agents']} agents, policy "
-        f"{made['policy']}, coordinator {made['coordinator']}, {made['problems']} problems x "
-        f"{made['samples']} samples x {len(made['cells'])} cells by {made['recorded']}"
+        f"{head(made)}policy {made['policy']}, coordinator {made['coordinator']}, "
+        f"{made['problems']} problems x {made['samples']} samples x {len(made['cells'])} cells "
+        f"by {made['recorded']}"
     ]
     for found in (made["payoffs"], made["wider"]):
         out += [f"{name:8} {_certified(one)}" for name, one in found.items()]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import click
 
+from econ import interrupts
+from econ.cli.documents import give, head
 from econ.cli.options import benchmark_option, load_for, n_agents_option, params_option
 from econ.records import Json
 
@@ -34,27 +35,18 @@ def command(
     params = load_for(params_file, benchmark)
     lengths = _lengths(horizons)
 
-    from econ import paths, seals
+    from econ import paths
     from econ.certify.recorded import recorded
     from econ.certify.regret import document
-    from econ.files import write_atomic
 
     game = recorded(params, benchmark, n_agents, "train")
-    made = asyncio.run(document(game, lengths, range(seeds)))
-    path = out or paths.regret(benchmark, n_agents)
-    write_atomic(path, [seals.document(made)])
-    for line in lines(made):
-        click.echo(line)
-    click.echo(str(path))
+    made = interrupts.run(document(game, lengths, range(seeds)))
+    give(made, out or paths.regret(benchmark, n_agents), lines(made))
 
 
 def lines(made: Json) -> list[str]:
     """Regret in words."""
-    mark = "SIMULATED " if made["simulated"] else ""
-    out = [
-        f"{mark}RECORDED: {made['benchmark']} ({made['split']}), {made['n_agents']} agents, "
-        f"{made['problems']} problems, {len(made['seeds'])} seeds, by {made['recorded']}"
-    ]
+    out = [f"{head(made)}{made['problems']} problems, {len(made['seeds'])} seeds, by {made['recorded']}"]
     for name, one in made["learners"].items():
         slope = f"  T^{one['slope']:.2f} [{_end(one['low'])}, {_end(one['high'])}]" if one["slope"] else ""
         out.append(f"{name:16} {one['mean'][-1]:8.1f} lost by {one['horizons'][-1]}{slope}  {one['verdict']}")

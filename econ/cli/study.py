@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import click
 
+from econ import interrupts
 from econ.cli.options import F
 
 
@@ -42,7 +42,7 @@ def learning(episodes: int, n_agents: int, first_seed: int, seeds: int, out: Pat
     from econ.studies.learning import study
 
     told = _Told(out)
-    asyncio.run(study(n_agents, episodes, range(first_seed, first_seed + seeds), told.say))
+    interrupts.run(study(n_agents, episodes, range(first_seed, first_seed + seeds), told.say))
     told.write()
 
 
@@ -63,7 +63,7 @@ def refinement(
     from econ.studies.refinement import study
 
     told = _Told(out)
-    asyncio.run(study(n_agents, policies, range(first_seed, first_seed + seeds), told.say))
+    interrupts.run(study(n_agents, policies, range(first_seed, first_seed + seeds), told.say))
     told.write()
 
 

@@ -7,6 +7,7 @@ paper's setting.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -14,7 +15,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field, ValidationError, model_validator
 
 from econ.errors import EconError
-from econ.params.bank import Bank
+from econ.params.bank import Bank, Certify
 from econ.params.base import Section, Seed
 from econ.params.faults import explain
 from econ.params.file import changed, read
@@ -46,6 +47,7 @@ __all__ = [
     "Bank",
     "Budget",
     "Cache",
+    "Certify",
     "Custom",
     "Data",
     "EarlyStopping",
@@ -91,6 +93,7 @@ class Params(Section):
     report: Report = Report()
     # What is kept of params stands in no store, and no result depends on where answers are kept.
     cache: Cache = Field(default=Cache(), exclude=True)
+    certify: Certify = Certify()
     # By method, what is its own: each is read by the model that stands beside the method's class.
     settings: dict[str, Any] = Field(default_factory=dict)
     # By name, what is put into these params where ``methods`` says METHOD+NAME.
@@ -131,6 +134,20 @@ class Params(Section):
             )
         if self.llm.backend == "openai" and not self.llm.base_url:
             raise ValueError("llm.base_url is needed with llm.backend: openai")
+        return self
+
+    @model_validator(mode="after")
+    def _banks_suffice(self) -> Self:
+        if not self.certify.policies and not self.certify.horizons:
+            return self
+        if self.llm.backend != "bank":
+            raise ValueError("certify measures on banks: set llm.backend: bank, or leave its lists empty")
+        alike = max(Counter(map(self.llm.executor, range(max(self.n_agents)))).values())
+        if alike > 1 and self.bank.samples <= alike:
+            raise ValueError(
+                f"certify needs bank.samples of at least {alike + 1} for {alike} agents of one model, "
+                f"not {self.bank.samples}: they take different ones, and one is left to deviate with"
+            )
         return self
 
     @model_validator(mode="after")

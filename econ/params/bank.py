@@ -1,4 +1,4 @@
-"""The bank of recorded answers: the grid of actions that it holds."""
+"""The bank of recorded answers: the grid of actions that it holds, and what is measured on it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from econ.params.base import Positive, Section
 
 Axis = Annotated[tuple[float, ...], Field(min_length=1)]
+Policy = Literal["trained", "uniform", "untrained"]
 
 
 class Bank(Section):
@@ -36,3 +37,17 @@ class Bank(Section):
         ends = [{values[0], values[-1]} for values in (self.temperature, self.second)]
         grid = [(t, p) for p in self.second for t in self.temperature]
         return tuple(sorted(grid, key=lambda cell: (cell[0] not in ends[0]) + (cell[1] not in ends[1])))
+
+
+class Certify(Section):
+    """What a pipeline measures on the banks that it plays from; by default nothing."""
+
+    policies: tuple[Policy, ...] = ()  # that get a certificate, for every agent count (trained: and seed)
+    horizons: tuple[Positive, ...] = ()  # episodes of training whose regrets are compared
+    seeds: Annotated[int, Field(ge=2)] = 10  # trainings a horizon
+
+    @model_validator(mode="after")
+    def _horizons_rise(self) -> Self:
+        if list(self.horizons) != sorted(set(self.horizons)) or len(self.horizons) == 1:
+            raise ValueError(f"horizons must be two or more rising numbers, not {list(self.horizons)}")
+        return self

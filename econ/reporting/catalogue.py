@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 TABLE_FORMATS = ("csv", "tex", "md")
 FIGURE_FORMATS = ("pdf", "svg", "png")
 
-Kind = Literal["text", "digest", "count", "mean", "percent", "points", "tokens", "usd", "p"]
+Kind = Literal["text", "digest", "count", "mean", "percent", "points", "tokens", "usd", "p", "value"]
 
 STRATEGY_FACTS = {
     "given": "Given",

@@ -11,7 +11,7 @@ from econ.errors import EconError
 from econ.files import write_atomic
 from econ.params import Params
 from econ.records import Json
-from econ.reporting import results
+from econ.reporting import measured, results
 from econ.reporting.catalogue import table_files
 from econ.reporting.gather import Result
 
@@ -20,8 +20,9 @@ REMAKE = "make the tables again with: econ aggregate"
 
 
 def write(found: Iterable[Result], params: Params) -> None:
-    """Take down the digests of the tables as they are, and of the files of the jobs they were made from."""
-    made_from: dict[str, str] = {}
+    """Take down the digests of the tables as they are, and of the files that they were made from."""
+    documents = [*measured.certificates(params), *measured.regrets(params)]
+    made_from = {str(path): seals.file_digest(path) for path in documents}
     for result in found:
         made_from[str(paths.metrics(result.job))] = seals.file_digest(paths.metrics(result.job))
         made_from[str(paths.trace(result.job))] = result.metrics[results.TRACES]

@@ -10,6 +10,7 @@ from pathlib import PurePath
 from typing import Any
 
 from econ.params import parse_method
+from econ.records import Json
 from econ.reporting import show
 from econ.reporting.gather import Result
 from econ.reporting.statistics import pooled_interval
@@ -140,9 +141,12 @@ def counted(counts: dict[str, int]) -> str | None:
 
 @dataclass(frozen=True)
 class Run:
-    """What tables are made from: the params' results, job by job and pooled over seeds."""
+    """What tables are made from: the params' results, job by job and pooled over seeds, and the documents of
+    what was measured on banks."""
 
     results: tuple[Result, ...]
+    certificates: tuple[Json, ...] = ()
+    regrets: tuple[Json, ...] = ()
 
     @cached_property
     def cells(self) -> list[Cell]:

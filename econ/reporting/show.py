@@ -39,6 +39,8 @@ def number(value: Any, kind: Kind) -> str:
             return f"{value:,.0f}"
         case "mean":
             return f"{value:.1f}"
+        case "value":
+            return f"{value:.3f}"
         case "usd":
             return f"{value:.4f}"
         case "p":

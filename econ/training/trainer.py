@@ -24,13 +24,12 @@ from econ.files import sweep, write_atomic
 from econ.llm.base import Client
 from econ.llm.complete import Completeness
 from econ.methods.base import Session
-from econ.methods.econ.asking import Answering, ByCall, Episode
+from econ.methods.econ.asking import Answering, ByCall, Episode, Together
 from econ.methods.econ.episode import Seat, play_together
 from econ.methods.econ.scoring import Graded, Pool, Tasks, controlled, experiences, score
 from econ.params import Params
 from econ.progress import Progress
 from econ.records import Problem, stable_seed
-from econ.training.recorded import recorded
 from econ.training.stopping import Stopper
 
 SMOOTHING = 0.7  # of the mean reward that chooses the best checkpoint
@@ -76,7 +75,8 @@ class Trainer:
         self.pool: Pool = {}  # of a training by shuffled rewards, all that was earned
         self.watch: Callable[[Episode], None] | None = None  # told of every episode, in order
         size = learner.team.embedding_dim
-        self.answering: Answering = recorded(client, run.params, run.n_agents, size) or ByCall(size)
+        known = client.answering(run.n_agents, size) if isinstance(client, Together) else None
+        self.answering: Answering = known or ByCall(size)
 
     async def train(self, progress: Progress | None = None) -> None:
         """Train to the planned episodes or an early stop; the state on the way, checkpoints at the end."""

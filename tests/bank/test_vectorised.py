@@ -10,12 +10,12 @@ import pytest
 import torch
 from torch import Tensor
 
+from econ.bank.recorded import Recorded
 from econ.equilibrium.actions import Explorer
 from econ.llm import open_client
 from econ.methods.econ.asking import ByCall
 from econ.params import Params
 from econ.records import stable_seed
-from econ.training.recorded import Recorded
 from econ.training.trainer import Run, Trainer, start
 from tests.bank.test_build import PROBLEMS, answer, build, params_for
 from tests.bank.test_client import ACTION, played_from_bank

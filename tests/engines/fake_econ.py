@@ -47,6 +47,10 @@ def outputs(command: str, options: dict[str, str]) -> list[str]:
         return [f"results/traces/{job}.jsonl", f"results/metrics/{job}.json"]
     if command == "build":
         return [str(bank(str(benchmark), options["--split"], "smollm2-135m-instruct"))]
+    if command == "equilibrium":
+        return [options["--out"]]
+    if command == "regret":
+        return [f"results/regret/{benchmark}/n{n}.json"]
     if command in {"aggregate", "figures"}:
         params = load(Path(options["--params"]), [options["--set"]] if "--set" in options else [])
         return [*table_files(params), *summary()] if command == "aggregate" else figure_files(params)

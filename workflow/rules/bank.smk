@@ -21,3 +21,19 @@ rule bank:
     shell:
         "logged {log} econ bank build --benchmark {wildcards.benchmark} --split {wildcards.split}"
         ' "${{PARAMS[@]}}"'
+
+
+# Which banks the rest is played from, each with its checksum: none, where models answer.
+rule banks:
+    input:
+        [played_from(split, benchmark) for benchmark in PARAMS.benchmarks for split in ("train", "test")],
+    output:
+        "results/bank/contents.txt",
+    log:
+        "results/logs/banks.log",
+    conda:
+        "../envs/econ.yaml"
+    message:
+        "List the banks"
+    shell:
+        "cksum {input} /dev/null > {output} 2> {log}"

@@ -2,6 +2,7 @@
 import fcntl
 import json
 import os
+import re
 import shlex
 import sys
 import time
@@ -10,6 +11,7 @@ from econ import fingerprint, paths
 from econ.benchmarks import names as benchmark_names
 from econ.errors import EconError
 from econ.params import learns, load, parse_method, setting, training
+from econ.reporting import measured
 from econ.reporting.catalogue import figure_files, table_files
 from snakemake.logging import logger
 
@@ -102,9 +104,9 @@ def banks(benchmark, split):
     return [paths.bank(benchmark, split, model) for model in dict.fromkeys(PARAMS.llm.executors)]
 
 
-def played_from(split):
+def played_from(split, benchmark="{benchmark}"):
     """The banks that a job plays from: none, where models answer."""
-    return banks("{benchmark}", split) if PARAMS.llm.backend == "bank" else []
+    return banks(benchmark, split) if PARAMS.llm.backend == "bank" else []
 
 
 def jobs(template, benchmarks=PARAMS.benchmarks):
@@ -137,6 +139,28 @@ def checkpoints(benchmarks=PARAMS.benchmarks):
 def unlearned(benchmarks=PARAMS.benchmarks):
     """What stands in a benchmark's folder of checkpoints, for DVC, where no method of the params learns."""
     return [] if checkpoints() else expand("results/checkpoints/{benchmark}/none", benchmark=benchmarks)
+
+
+TRAINED = r"s-?\d+"  # a policy's name in a path: of a training seed
+
+
+def policy_of(wildcards):
+    """Of a certificate's name: the command's option, and the checkpoint that the policy comes from."""
+    if not re.fullmatch(TRAINED, wildcards.policy):
+        return {"option": f"--policy {wildcards.policy}", "checkpoint": []}
+    seed = wildcards.policy[1:]
+    folder = str(paths.checkpoint(wildcards.benchmark, wildcards.n, seed))
+    return {"option": f"--seed {seed}", "checkpoint": folder}
+
+
+def certificates():
+    """The certificates that the params list."""
+    return list(map(str, measured.certificates(PARAMS)))
+
+
+def regrets():
+    """The regrets that the params list."""
+    return list(map(str, measured.regrets(PARAMS)))
 
 
 OPTIONS = ["--params", str(PARAMS_FILE), *(word for change in CHANGES for word in ("--set", change))]

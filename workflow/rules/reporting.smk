@@ -4,6 +4,7 @@ rule aggregate:
         metrics=jobs("results/metrics/{benchmark}/{method}-n{n}-s{seed}.json"),
         traces=jobs("results/traces/{benchmark}/{method}-n{n}-s{seed}.jsonl"),
         checkpoints=checkpoints(),
+        measured=[*certificates(), *regrets()],
     output:
         table_files(PARAMS),
         jobs("results/summary/jobs/{benchmark}/{method}-n{n}-s{seed}.json"),

@@ -1,6 +1,9 @@
 # Targets per benchmark, for people and for dvc.yaml: download_gsm8k, train_gsm8k, evaluate_gsm8k, ...
 localrules:
     all,
+    banks,
+    certificates,
+    regrets,
 
 
 for benchmark in PARAMS.benchmarks:

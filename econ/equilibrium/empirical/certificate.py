@@ -25,13 +25,19 @@ from econ.equilibrium.empirical.values import Values
 
 @dataclass(frozen=True)
 class AgentGain:
-    """What one agent could gain alone; ``cell`` is its best constant deviation."""
+    """What one agent could gain alone; ``cell`` is its best constant deviation.
+
+    ``gains`` by each cell [C], with the ends of the band over all deviations.
+    """
 
     epsilon: float
     lower: float
     upper: float
     naive: float
     cell: int
+    gains: tuple[float, ...] = ()
+    gains_low: tuple[float, ...] = ()
+    gains_high: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -137,6 +143,8 @@ def _agent(
         epsilon=min(max(epsilon, lower), upper), lower=lower, upper=upper,
         naive=max(0.0, float(mean[:cells].max()), float(biased[agent].max())),
         cell=int(mean[:cells].argmax()),
+        gains=tuple(mean[:cells].tolist()),
+        gains_low=tuple(low[:cells].tolist()), gains_high=tuple(high[:cells].tolist()),
     )  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """Who answers in an ECON episode: what is asked of executors and coordinator, call by call.
 
-What has no call to it (recorded answers) is another :class:`Answering`: :mod:`econ.training.recorded`.
+What has no call to it (recorded answers) is another :class:`Answering`, its client's affair.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import asyncio
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -76,6 +76,15 @@ class Answering(Protocol):
 
     async def answer(self, asked: Sequence[Asked]) -> Sequence[Said]:
         """What all teams' executors say to a round, and what each coordinator commits to."""
+        ...
+
+
+@runtime_checkable
+class Together(Protocol):
+    """A client that knows the answers to whole rounds without a call."""
+
+    def answering(self, n: int, size: int) -> Answering | None:
+        """Of a team of ``n``, embeddings of ``size``; None: the params want some call all the same."""
         ...
 
 

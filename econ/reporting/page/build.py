@@ -20,7 +20,7 @@ from econ.reporting.doubts import of_results
 from econ.reporting.figures import build as figures
 from econ.reporting.figures.chart import Chart
 from econ.reporting.gather import jobs
-from econ.reporting.page import charts, episodes, overview, spending, verdicts
+from econ.reporting.page import charts, episodes, equilibrium, overview, spending, verdicts
 from econ.reporting.results import remake
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ SECTIONS = {
     "benchmarks": "TravelPlanner and GSM-Hard",
     "readable": "INVALID answers, strategies",
     "training": "Training",
+    "equilibrium": "The equilibrium, measured",
 }
 APART = "origins"  # its tables stand at the end, where the jobs are
 
@@ -114,6 +115,7 @@ def write_page(params: Params, params_file: Path) -> Path:
         headings=overview.headings(params, frames),
         matrix=overview.matrix(params, frames),
         parts=parts(params),
+        panels=equilibrium.panels(params),
         tables={name: _table(name, tables[name], frame) for name, frame in frames.items()},
         spending=_spending(params),
         figures=_pictures(params),

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from econ.params import Params
-from econ.reporting import catalogue
+from econ.reporting import catalogue, measured
 from econ.reporting.catalogue import Table
 from econ.reporting.gather import Result
 from econ.reporting.pool import Row, Run
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 def build(results: Sequence[Result], params: Params) -> dict[str, pd.DataFrame]:
     """Every table by its name, empty ones with their columns."""
-    run = Run(tuple(results))
+    documents = (measured.read(listed(params)) for listed in (measured.certificates, measured.regrets))
+    run = Run(tuple(results), *documents)
     return {name: framed(table, table.rows(run)) for name, table in catalogue.tables(params).items()}
 
 

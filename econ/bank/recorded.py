@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -15,31 +16,31 @@ from numpy.typing import NDArray
 from econ import prompts
 from econ.bank import draws
 from econ.bank.answers import Answers
-from econ.bank.client import BankClient
-from econ.llm.base import Client
 from econ.methods.base import Session, round_to
 from econ.methods.commitment import elected
 from econ.methods.econ.asking import Asked, Episode, Said, embed
 from econ.methods.econ.strategy import ask_strategy
 from econ.params import Params
 
+if TYPE_CHECKING:
+    from econ.bank.client import BankClient
+
 Ints = NDArray[np.int64]
 
 
-def recorded(client: Client, params: Params, n: int, size: int) -> Recorded | None:
-    """Where all that a team of ``n`` asks for can be looked up; None: it is played call by call.
+def covers(params: Params, n: int) -> bool:
+    """Can all that a team of ``n`` asks for be looked up? Else it is played call by call.
 
     Later rounds' prompts must be the first one's, the commitment a vote, and the samples enough.
     """
     team = params.team
-    looked_up = (
+    return (
         team.commitment == "vote"
         and team.information == "incomplete"
         and team.belief == "numbers"
         and not team.show_commitment
         and n <= params.bank.samples
     )
-    return Recorded(client, params, n, size) if looked_up and isinstance(client, BankClient) else None
 
 
 @dataclass(frozen=True, eq=False)
