@@ -40,8 +40,8 @@ def certified(game: Recorded, name: str, folder: Path, seed: int, *, informed: b
     found = policy(game, name, folder, vectors)
     features = np.concatenate(vectors, axis=1) if vectors is not None and informed else None
     made = document(game, found, seed, features)
-    if vectors is not None and name == TRAINED:
-        made["training"] = trajectory(game, folder, vectors, found.alpha)
+    if name == TRAINED:
+        made["training"] = trajectory(game, folder, found.alpha)
     return made
 
 

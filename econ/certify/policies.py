@@ -43,7 +43,6 @@ class Trained:
 
     actions: Array
     alpha: tuple[float, ...]
-    episodes: int  # of its training so far
 
 
 def policy(game: Recorded, name: str, folder: Path | None, vectors: tuple[Array, Array] | None) -> Policy:
@@ -79,14 +78,14 @@ def _training(game: Recorded) -> Recorded | None:
 
 
 def trained(game: Recorded, folder: Path, vectors: tuple[Array, Array]) -> Trained:
-    """The actions of round 0 of the checkpoint in ``folder``, or of one of its files."""
+    """The actions of round 0 of the checkpoint in ``folder``."""
     from econ.equilibrium import checkpoint
     from econ.methods.econ.method import CHECKPOINT
 
-    path = folder if folder.suffix == ".safetensors" else folder / CHECKPOINT
+    path = folder / CHECKPOINT
     team, header = checkpoint.load_team(path)
     checkpoint.fit(path, header, game.params, len(game.team), game.benchmark)
-    return Trained(_first_actions(team, vectors, game.params), header.alpha, header.episodes)
+    return Trained(_first_actions(team, vectors, game.params), header.alpha)
 
 
 def _first_actions(team: TeamNetworks, vectors: tuple[Array, Array], params: Params) -> Array:

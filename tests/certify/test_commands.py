@@ -28,7 +28,7 @@ PARAMS: dict[str, Any] = {
     "llm": {"backend": "simulated"},
     "action": {"temperature": {"low": 0.1, "high": 1.3}, "repetition_penalty": {"low": 1.0, "high": 1.2}},
     "bank": {"temperature": [0.1, 0.7, 1.3], "second": [1.0, 1.2], "samples": 5},
-    "train": {"episodes": 8, "gradient_steps": 1, "checkpoint_interval": 4, "update_interval": 4},
+    "train": {"episodes": 8, "gradient_steps": 1, "update_interval": 4},
     "network": SMALL,
     "simulated": {"embedding_dim": 32},
     "team": {"commitment": "vote"},

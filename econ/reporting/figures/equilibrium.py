@@ -88,7 +88,7 @@ def welfare(params: Params, frame: pd.DataFrame) -> Chart:
 
 @figure(
     "NashConv (the sum of what the agents could gain alone, by constant actions; lower is nearer to "
-    "equilibrium) of the checkpoints of a training, with each payoff; means over seeds.",
+    "equilibrium) of the policy's mean actions during training, with each payoff; means over seeds.",
     ("equilibrium_training",),
     SECTION,
     no_training,

@@ -134,8 +134,8 @@ def _ladder(made: Json) -> Iterator[tuple[str, str, Json]]:
 
 @table(
     "Equilibrium over training",
-    "Certificates of the checkpoints of a training, over constant deviations (D0), in the agents' own "
-    "payoffs with the last policy's weights. Other payoffs: in the CSV.",
+    "Certificates of the policy's mean actions at updates of a training, over constant deviations (D0), in "
+    "the agents' own payoffs with the last policy's weights. Other payoffs: in the CSV.",
     {
         **POLICY,
         "episodes": Column("Episodes", "count"),
