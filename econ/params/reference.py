@@ -124,7 +124,7 @@ def _comments(schema: type) -> dict[str, str]:
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             within = lines[node.lineno - 1 : node.end_lineno]
             beside = [_comment(line) for line in within if "# " in line]
-            above = []
+            above: list[str] = []
             for line in reversed(lines[: node.lineno - 1]):
                 if not line.strip().startswith("# "):
                     break
