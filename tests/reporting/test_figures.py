@@ -251,6 +251,10 @@ def test_curves_are_found_by_metric_and_a_single_update_is_a_point(project: Path
     assert {round(point.x, 3) for one in panel.series for point in one.points} == {0.6, 0.45}  # TS + CC / 2
     [panel] = learning.actions.draw(params).panels
     assert [[(p.x, p.y) for p in one.points] for one in panel.series] == [[(0.7, 1.1)]] * 3
+    held = Params.model_validate({**params.model_dump(), "action": {"fixed": {"repetition_penalty": 1.1}}})
+    [panel] = learning.actions.draw(held).panels
+    assert (panel.x.label, panel.y.label) == ("Episode", "Temperature T")
+    assert {(p.x, p.y) for one in panel.series for p in one.points} == {(8.0, 0.7)}
     with style.styled():
         for figure in (curves.training, learning.weights, learning.actions):
             drawn = draw.draw(figure.draw(params))

@@ -201,6 +201,21 @@ def test_a_point_of_a_figure_says_its_method_interval_and_n(report: Path, tmp_pa
     assert debate.endswith("|3 rounds|n = 40")
 
 
+def test_the_papers_items_stand_beside_ours(report: Path) -> None:
+    text = report.read_text()
+    for item in (
+        *(f"table-{i}" for i in range(1, 7)),
+        *(f"figure-{i}" for i in (3, 4, 5, 9, 10, 11, 12, 13)),
+    ):
+        assert f'<details id="{item}">' in text
+    svamp = text.split('<details id="figure-12">')[1].split("</details>")[0]
+    assert "ours beside 3 of 9 rows" in svamp
+    cells = re.findall(r"<td[^>]*>([^<]*)</td>", svamp.split("<td>ECON</td>")[1])[:5]
+    row = show_row(report, "econ-bne")
+    assert cells[:4] == ["87.80", "92.30", "96.80", "97.20"]
+    assert cells[4].startswith(f"{100 * float(row['accuracy']):.1f} [")
+
+
 def show_row(report: Path, method: str) -> dict[str, str]:
     with (report.parents[1] / "tables" / "accuracy.csv").open() as lines:
         return next(row for row in csv.DictReader(lines) if row["method"] == method)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from econ import paths
@@ -150,5 +150,7 @@ def said(text: str, params: Params) -> dict[str, Any]:
     return {
         "note": "; ".join(filter(None, [text, show.held(params.action.fixed)])),
         "simulated": llm.backend == "simulated",
-        "recorded": ", ".join(llm.executors) if llm.backend == "bank" else None,
+        "recorded": ", ".join(PurePath(model).name for model in llm.executors)
+        if llm.backend == "bank"
+        else None,
     }

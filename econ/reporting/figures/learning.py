@@ -13,6 +13,11 @@ from econ.reporting.figures.curves import NO_CURVES, Log, find, looks, nothing_l
 from econ.reporting.figures.rows import GREY
 
 HEIGHT = math.sqrt(3) / 2
+LABELS = {
+    "temperature": "Temperature T",
+    "repetition_penalty": "Repetition penalty p",
+    "top_p": "Top-p p",
+}
 # Corners of the simplex: the whole weight on one reward.
 CORNERS = {"AL": (0.0, 0.0), "TS": (1.0, 0.0), "CC": (0.5, HEIGHT)}
 
@@ -66,17 +71,23 @@ def _on_simplex(log: Log) -> list[Point]:
 @figure(
     "The executors' actions while they are learned: temperature and second sampling parameter of the policy "
     "itself, without exploration, as the mean over each update's episodes. A path per executor; large: the "
-    "last update. The panel is the range that an action can take.",
+    "last update. The panel is the range that an action can take. Where one of the two is held, the other "
+    "stands against episodes.",
     section="training",
     missing=nothing_learned,
 )
 def actions(params: Params) -> Chart:
     """A panel per benchmark and agent count, a path per executor and seed."""
     logs = [log for log in find(params) if "action/policy/T_1" in log.curves]
-    action = params.action
-    second = getattr(action, action.second)
-    x = Axis("Temperature T", *_range(action.temperature.low, action.temperature.high))
-    y = Axis(action.second.replace("_", " ").capitalize() + " p", *_range(second.low, second.high))
+    axes = {
+        name: Axis(LABELS[name], *_range(bounds.low, bounds.high))
+        for name, bounds in params.action.dimensions.items()
+        if name not in params.action.fixed
+    }
+    last = max((log.curves["action/policy/T_1"][-1][0] for log in logs), default=1.0)
+    episode = Axis("Episode", *_range(0.0, last), whole=True)
+    x, y = axes.values() if len(axes) == 2 else (episode, *(axes.values() or [Axis("Temperature T")]))
+    free = [name != "temperature" for name in axes]
     panels = []
     for benchmark, n in unique([(log.benchmark, log.n_agents) for log in logs]):
         series = [
@@ -85,7 +96,11 @@ def actions(params: Params) -> Chart:
             if (log.benchmark, log.n_agents) == (benchmark, n)
             for agent in range(n)
             for one in _path(
-                _moves(log, agent), style.numbered(agent), 0, f"seed {log.seed}", f"Executor {agent + 1}"
+                _moves(log, agent, free),
+                style.numbered(agent),
+                0,
+                f"seed {log.seed}",
+                f"Executor {agent + 1}",
             )
         ]
         panels.append(Panel(f"{style.name_of(benchmark)}, N = {n}", tuple(series), x, y))
@@ -101,12 +116,15 @@ def _range(low: float, high: float) -> tuple[float, float]:
     return low - room, high + room
 
 
-def _moves(log: Log, agent: int) -> list[Point]:
+def _moves(log: Log, agent: int, free: list[bool]) -> list[Point]:
+    """``free``: which of T (False) and p (True) move; of one alone against episodes."""
     temperature, second = (log.curves[f"action/policy/{name}_{agent + 1}"] for name in ("T", "p"))
-    return [
-        Point(t, p, said=f"episode {episode:g}: T {t:.3f}, p {p:.3f}")
-        for (episode, t), (_, p) in zip(temperature, second, strict=False)
-    ]
+    found = []
+    for (episode, t), (_, p) in zip(temperature, second, strict=False):
+        values = [(t, p)[one] for one in free]
+        x, y = values if len(values) == 2 else (episode, *(values or [t]))
+        found.append(Point(x, y, said=f"episode {episode:g}: T {t:.3f}, p {p:.3f}"))
+    return found
 
 
 def _path(points: list[Point], look: tuple[str, str], place: int, group: str, name: str) -> Iterator[Series]:

@@ -21,6 +21,7 @@ from econ.reporting.figures import build as figures
 from econ.reporting.figures.chart import Chart
 from econ.reporting.gather import jobs
 from econ.reporting.page import charts, episodes, equilibrium, overview, spending, verdicts
+from econ.reporting.paper.items import items
 from econ.reporting.results import remake
 
 if TYPE_CHECKING:
@@ -116,6 +117,7 @@ def write_page(params: Params, params_file: Path) -> Path:
         matrix=overview.matrix(params, frames),
         parts=parts(params),
         panels=equilibrium.panels(params),
+        items=items(params, frames),
         tables={name: _table(name, tables[name], frame) for name, frame in frames.items()},
         spending=_spending(params),
         figures=_pictures(params),
