@@ -174,10 +174,12 @@ TABLES = Registry(
         "strategies": "econ.reporting.tables.reading:strategies",
         "problems": "econ.reporting.tables.reading:problems",
         "certificates": "econ.reporting.tables.equilibrium:certificates",
+        "equilibrium_seeds": "econ.reporting.tables.equilibrium:equilibrium_seeds",
         "deviations": "econ.reporting.tables.equilibrium:deviations",
         "welfare": "econ.reporting.tables.equilibrium:welfare",
         "equilibrium_training": "econ.reporting.tables.equilibrium:equilibrium_training",
         "regret": "econ.reporting.tables.equilibrium:regret",
+        "learned": "econ.reporting.tables.equilibrium:learned",
     },
 )
 
@@ -200,5 +202,6 @@ FIGURES = Registry(
         "welfare": "econ.reporting.figures.equilibrium:welfare",
         "nash_conv": "econ.reporting.figures.equilibrium:nash_conv",
         "regret": "econ.reporting.figures.equilibrium:regret",
+        "learned": "econ.reporting.figures.equilibrium:learned",
     },
 )

@@ -85,10 +85,10 @@ def trained(game: Recorded, folder: Path, vectors: tuple[Array, Array]) -> Train
     path = folder / CHECKPOINT
     team, header = checkpoint.load_team(path)
     checkpoint.fit(path, header, game.params, len(game.team), game.benchmark)
-    return Trained(_first_actions(team, vectors, game.params), header.alpha)
+    return Trained(first_actions(team, vectors, game.params), header.alpha)
 
 
-def _first_actions(team: TeamNetworks, vectors: tuple[Array, Array], params: Params) -> Array:
+def first_actions(team: TeamNetworks, vectors: tuple[Array, Array], params: Params) -> Array:
     """As an episode's first round has them, for all problems at once: [P, N, 2]."""
     import torch
 

@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from econ.certify.policies import first_actions, middle, on_grid, profile_or_none
 from econ.certify.recorded import Recorded, embedded
+from econ.equilibrium.empirical.bands import interval
 from econ.equilibrium.empirical.learners import LEARNERS, play
 from econ.equilibrium.empirical.payoffs import TEAM
 from econ.equilibrium.empirical.profiles import mixed
 from econ.equilibrium.empirical.regret import Growth, Worth, growth, pseudo_regret
 from econ.equilibrium.empirical.responses import Array, Ints
-from econ.equilibrium.empirical.search import Game, best_joint, joint_values
+from econ.equilibrium.empirical.search import Game, best_joint, joint_values, uniform_values
+from econ.equilibrium.empirical.values import MOST
 from econ.equilibrium.empirical.welfare import best_rule
 from econ.errors import EconError
 from econ.params import Params
@@ -24,6 +27,7 @@ from econ.records import Json
 if TYPE_CHECKING:
     from econ.llm.base import Client
     from econ.methods.econ.asking import Episode
+    from econ.training.trainer import Trainer
 
 MOST_JOINT = 200_000  # joint actions whose values are all reckoned
 AS_PLAYED, POLICY, AGAINST_RULE = "as played", "policy", ", against the best rule"
@@ -85,8 +89,8 @@ def on_bank(params: Params, episodes: int) -> Params:
     return Params.model_validate(changed)
 
 
-async def trained(game: Recorded, params: Params, seed: int, client: Client) -> tuple[Log, Ints]:
-    """One training from the bank: what it played, and on which of the game's problems."""
+async def trained(game: Recorded, params: Params, seed: int, client: Client) -> tuple[Log, Ints, Trainer]:
+    """One training from the bank: what it played, on which of the game's problems, and its end."""
     from econ.training.trainer import Run, start
 
     log = Log()
@@ -96,60 +100,76 @@ async def trained(game: Recorded, params: Params, seed: int, client: Client) -> 
     await trainer.train()
     places = {problem.id: place for place, problem in enumerate(game.problems)}
     played = [places[trainer.problem(number).id] for number in range(params.train.episodes)]
-    return log, np.array(played)
+    return log, np.array(played), trainer
 
 
-async def econ_regrets(
-    game: Recorded, land: Landscape, bests: Mapping[str, Array], horizons: Sequence[int], seeds: Sequence[int]
-) -> dict[str, Array]:
-    """Regrets [R, H] as played and of the policy, against each that is worth ``bests`` [P]."""
+@dataclass(frozen=True, eq=False)
+class Learning:
+    """Of R seeds at H horizons: ``regrets`` [R, H] by name, and what the last policies are worth [R, H]."""
+
+    regrets: dict[str, Array]
+    values: dict[str, Array]
+
+
+async def econ_learning(
+    land: Landscape, bests: Mapping[str, Array], horizons: Sequence[int], seeds: Sequence[int],
+    game: Recorded, vectors: tuple[Array, Array],
+) -> Learning:  # fmt: skip
+    """As played and of the policy, against each that is worth ``bests`` [P]."""
     from econ.llm import open_client
 
     kinds = [*product((AS_PLAYED, POLICY), bests)]
     out = {f"econ, {kind}{against}": np.zeros((len(seeds), len(horizons))) for kind, against in kinds}
+    values, everywhere = np.zeros((len(seeds), len(horizons))), np.arange(game.table.problems)
     for place, horizon in enumerate(horizons):
         params = on_bank(game.params, horizon)
         async with open_client(params) as client:
             for row, seed in enumerate(seeds):
-                log, problems = await trained(game, params, seed, client)
+                log, problems, trainer = await trained(game, params, seed, client)
+                last = on_grid(game, first_actions(trainer.learner.team, vectors, params))
+                values[row, place] = land.worths(last, everywhere).mean()
                 for name, actions in ((AS_PLAYED, log.sent), (POLICY, log.policy)):
                     weights = mixed(game.table.cells, np.array(actions))
                     worth = land.worths(weights, problems).sum()
                     for against, best in bests.items():
                         out[f"econ, {name}{against}"][row, place] = best[problems].sum() - worth
-    return out
+    return Learning(out, {"econ": values})
 
 
-def bandit_regrets(
-    game: Game, best: float, horizons: Sequence[int], seeds: Sequence[int]
-) -> dict[str, Array]:
-    """Regrets [R, H] of the learners beside ECON, as played."""
-    worth, out = Worth(game), {}
+def bandits(game: Game, best: float, horizons: Sequence[int], seeds: Sequence[int]) -> Learning:
+    """The learners beside ECON, as played; their last policies are the cells that they then favour."""
+    worth = Worth(game)
+    regrets: dict[str, Array] = {}
+    values: dict[str, Array] = {}
     for name in LEARNERS:
-        columns = [
-            pseudo_regret(worth(play(game, name, horizon, tuple(seeds)).cells), best) for horizon in horizons
-        ]
-        out[name] = np.stack(columns, axis=1)
-    return out
+        runs = [play(game, name, horizon, tuple(seeds)) for horizon in horizons]
+        regrets[name] = np.stack([pseudo_regret(worth(run.cells), best) for run in runs], axis=1)
+        values[name] = np.stack([worth(run.favourite) for run in runs], axis=1)
+    return Learning(regrets, values)
+
+
+def controls(game: Recorded, team: Game) -> dict[str, float]:
+    """What policies are worth that learn nothing: the middle of the ranges, and the best uniform cell."""
+    found = {"best uniform": float(uniform_values(team, MOST).mean(axis=1).max())}
+    weights = profile_or_none(game, middle(game.params))
+    return found if weights is None else {"untrained": float(team.value(weights).mean()), **found}
 
 
 async def document(game: Recorded, horizons: Sequence[int], seeds: Sequence[int]) -> Json:
-    """Regret of ECON (as played, and of its policy) and of bandits, by the team's payoff.
+    """Regret of ECON (as played, and of its policy) and of bandits, by the team's payoff, and what the last
+    policies are worth beside controls.
 
     The head of the document is ECON's policy against the best fixed joint action; besides, against the best
     rule that reads the problem.
     """
     alpha = tuple(game.params.reward.alpha)
-    team = game.game(alpha, TEAM)
+    team, vectors = game.game(alpha, TEAM), await embedded(game)
     land, joint = Landscape.of(team), best_joint(team)
-    best = joint_values(team, np.array([joint]))[0]
-    rule = best_rule(team, np.concatenate(await embedded(game), axis=1))
-    own = await econ_regrets(game, land, {"": best, AGAINST_RULE: rule}, horizons, seeds)
-    found = {name: growth(horizons, regrets) for name, regrets in own.items()}
-    found |= {
-        name: growth(horizons, regrets)
-        for name, regrets in bandit_regrets(team, float(best.mean()), horizons, seeds).items()
-    }
+    best = joint_values(team, np.array([joint]), MOST)[0]
+    rule = best_rule(team, np.concatenate(vectors, axis=1))
+    own = await econ_learning(land, {"": best, AGAINST_RULE: rule}, horizons, seeds, game, vectors)
+    others, fixed = bandits(team, float(best.mean()), horizons, seeds), controls(game, team)
+    found = {name: growth(horizons, lost) for name, lost in {**own.regrets, **others.regrets}.items()}
     head = found[f"econ, {POLICY}"]
     return {
         "benchmark": game.benchmark, "split": game.split, "n_agents": len(game.team), "seeds": list(seeds),
@@ -160,7 +180,18 @@ async def document(game: Recorded, horizons: Sequence[int], seeds: Sequence[int]
         "best_rule": {"value": float(rule.mean())},
         **_shown(head), "of": f"econ, {POLICY}",
         "learners": {name: _shown(one) for name, one in found.items()},
+        "values": {name: _worths(values) for name, values in {**own.values, **others.values}.items()},
+        "controls": {
+            name: {"value": value, "lost_per_episode": float(best.mean()) - value}
+            for name, value in fixed.items()
+        },
     }  # fmt: skip
+
+
+def _worths(values: Array) -> list[Json]:
+    """Of last policies [R, H]: mean over seeds with Student's interval, horizon by horizon."""
+    ends = (interval(column, np.arange(len(column))) for column in values.T)
+    return [dict(zip(("value", "low", "high"), end, strict=True)) for end in ends]
 
 
 def _shown(found: Growth) -> Json:

@@ -44,7 +44,8 @@ def test_what_was_measured_is_in_tables_figures_and_words(params: Params) -> Non
     run = Run((), *documents)
     tables = {n: t for n, t in catalogue.tables(params).items() if t.section == "equilibrium"}
     frames = {name: framed(table, table.rows(run)) for name, table in tables.items()}
-    assert len(frames) == 5
+    assert len(frames.pop("equilibrium_seeds")) == 0  # of one seed
+    assert len(frames) == 6
     assert all(frame["simulated"].all() and len(frame) for frame in frames.values())
     certificates, deviations = frames["certificates"], frames["deviations"]
     assert len(certificates) == 2 * 2 * 3  # policies, classes of deviations, payoffs
@@ -58,9 +59,16 @@ def test_what_was_measured_is_in_tables_figures_and_words(params: Params) -> Non
     assert list(frames["equilibrium_training"]["episodes"].unique()) == [4, 8]
     assert set(frames["regret"]["horizon"]) == {4, 8}
     assert frames["welfare"]["value"].between(-1, 1).all()
+    worth = frames["learned"].set_index("learner")["value"]
+    assert worth["untrained"] <= worth["best uniform"] <= worth["best joint"] + 0.02
+    assert (worth["econ"] <= worth["best joint"] + 0.05).all()
+    other = [{**made, "seed": 1} for made in run.certificates if made["policy"] == "trained"]
+    seeds = list(tables["equilibrium_seeds"].rows(Run((), (*run.certificates, *other))))
+    assert {row["seeds"] for row in seeds} == {2}
+    assert len(seeds) == 2 * 3
 
     found = {n: f for n, f in catalogue.drawn(params).items() if f.section == "equilibrium"}
-    assert set(found) == {"deviations", "welfare", "nash_conv", "regret"}
+    assert set(found) == {"deviations", "welfare", "nash_conv", "regret", "learned"}
     with style.styled():
         for name, one in found.items():
             chart = figures.chart(one, params, frames)

@@ -119,7 +119,7 @@ def test_seeds_are_seeds_and_not_more_problems() -> None:
         certify(rng.normal(-0.1 + 0.2 * s, 0.1, (50, 2, 3)), rng.normal(size=50), np.arange(50))
         for s in range(5)
     ]
-    told = over_seeds(found)
+    told = over_seeds([(c.epsilon, c.lower, c.upper) for c in found])
     assert told.seeds == 5
     assert told.low < told.epsilon < told.high
     assert told.largest_upper == max(c.upper for c in found)

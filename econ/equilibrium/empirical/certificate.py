@@ -160,12 +160,11 @@ class OverSeeds:
     equilibria_rejected: int  # seeds with L > 0
 
 
-def over_seeds(found: Sequence[Certificate]) -> OverSeeds:
-    """Mean epsilon over seeds with Student's interval (the mean alone for one seed)."""
-    epsilons = np.array([certificate.epsilon for certificate in found])
+def over_seeds(found: Sequence[tuple[float, float, float]]) -> OverSeeds:
+    """Of each seed's (epsilon, L, U): mean epsilon with Student's interval (the mean alone for one seed)."""
+    epsilons, lower, upper = np.array(found).T
     mean, low, high = interval(epsilons, np.arange(len(found)))
     return OverSeeds(
         len(found), mean, max(low, 0.0), high,
-        largest_upper=max(certificate.upper for certificate in found),
-        equilibria_rejected=sum(certificate.lower > 0 for certificate in found),
+        largest_upper=float(upper.max()), equilibria_rejected=int((lower > 0).sum()),
     )  # fmt: skip

@@ -143,6 +143,42 @@ def regret(params: Params, frame: pd.DataFrame) -> Chart:
     return _chart(panels, keys, text, frame)
 
 
+@figure(
+    "What the last policy of a training is worth by its length, in the team's payoff, with Student's "
+    "interval over seeds. Lines without markers: what needs no learning, and the best fixed joint action.",
+    ("learned",),
+    SECTION,
+    no_regret,
+)
+def learned(params: Params, frame: pd.DataFrame) -> Chart:
+    """A panel per benchmark and agent count, a line per learner, a level per control."""
+    grown = frame[frame["horizon"].notna()]
+    learners, levels = (unique(list(part["learner"])) for part in (grown, frame[frame["horizon"].isna()]))
+    low, high = float(grown["horizon"].min()), float(grown["horizon"].max())
+    x = Axis("Episodes of training", 0.8 * low, 1.25 * high, log=True)
+    dashes = dict(zip(levels, style.DASHES, strict=False))
+    panels = []
+    for title, part in _parts(frame):
+        series = [
+            Series(name, tuple(Point(end, float(value)) for end in (low, high)), GREY, "none", dashes[name])
+            for name in levels
+            for value in part.loc[part["learner"] == name, "value"]
+        ]
+        for place, learner in enumerate(learners):
+            points = tuple(
+                Point(row["horizon"], row["value"], row["low"], row["high"], int(row["seeds"]))
+                for row in show.records(part[part["learner"] == learner])
+            )
+            series.append(Series(learner, points, *style.numbered(place), "-", size=3.0))
+        filled = part.assign(**{end: part[end].fillna(part["value"]) for end in ("low", "high")})
+        y = Axis("Value", float(filled["low"].min()) - 0.01, float(filled["high"].max()) + 0.01)
+        panels.append(Panel(title, tuple(series), x, y))
+    keys = [Key(learner, *style.numbered(place), "-") for place, learner in enumerate(learners)]
+    keys += [Key(name, GREY, "none", dash) for name, dash in dashes.items()]
+    text = f"Means over {frame['seeds'].min()} seeds; bars: 95 % intervals over them"
+    return _chart(panels, tuple(keys), text, frame, share_y=False)
+
+
 def _growths(part: pd.DataFrame) -> Iterator[Series]:
     """Lines of slope 1/2 and 1, from the middle of what is lost at the shortest length."""
     low, high = float(part["horizon"].min()), float(part["horizon"].max())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from econ.equilibrium.empirical.certificate import over_seeds
 from econ.records import Json
 from econ.reporting.catalogue import Column, table
 from econ.reporting.pool import Row, Run
@@ -48,6 +49,44 @@ def certificates(run: Run) -> list[Row]:
         for found in (made["payoffs"], made["wider"])
         for payoff, one in found.items()
     ]
+
+
+@table(
+    "Equilibrium over training seeds",
+    "Each training seed's certificate is a draw of its own: mean ε with Student's interval over seeds, the "
+    "largest upper end among them, and in how many seeds an equilibrium is excluded.",
+    {
+        **OF,
+        "payoff": Column("Payoff"),
+        "deviations": Column("Class"),
+        "n": Column("Problems", "count"),
+        "seeds": Column("Seeds", "count"),
+        "epsilon": Column("ε", "value", "low", "high"),
+        "largest_upper": Column("Largest upper end", "value"),
+        "rejected": Column("No equilibrium in", "count"),
+    },
+    SECTION,
+)
+def equilibrium_seeds(run: Run) -> list[Row]:
+    """Of trained policies, where there are several seeds."""
+    found: dict[tuple[str, int, str, str], list[Row]] = {}
+    for row in certificates.rows(run):
+        if row["policy"] == "trained":
+            key = row["benchmark"], row["n_agents"], row["payoff"], row["deviations"]
+            found.setdefault(key, []).append(row)
+    names = ("benchmark", "n_agents", "payoff", "deviations")
+    return [
+        dict(zip(names, key, strict=True)) | _over_seeds(rows) for key, rows in found.items() if len(rows) > 1
+    ]
+
+
+def _over_seeds(rows: list[Row]) -> Row:
+    told = over_seeds([(row["epsilon"], row["lower"], row["upper"]) for row in rows])
+    return {
+        "n": rows[0]["n"], "seeds": told.seeds, "epsilon": told.epsilon, "low": told.low, "high": told.high,
+        "largest_upper": told.largest_upper, "rejected": told.equilibria_rejected,
+        "simulated": rows[0]["simulated"], "recorded": rows[0]["recorded"],
+    }  # fmt: skip
 
 
 def verdict(one: Json) -> str:
@@ -176,16 +215,53 @@ def regret(run: Run) -> list[Row]:
     """Of every learner and horizon; slope and verdict stand with the longest."""
     rows: list[Row] = []
     for made in run.regrets:
-        about = {name: made[name] for name in ("benchmark", "n_agents", "simulated", "recorded")}
-        about |= {"n": made["problems"], "seeds": len(made["seeds"])}
         for learner, one in made["learners"].items():
-            last = one["horizons"][-1]
             grown = {"slope": one["slope"], "slope_low": one["low"], "slope_high": one["high"]}
             grown |= {"verdict": one["verdict"]}
             for horizon, lost in zip(one["horizons"], one["mean"], strict=True):
-                told = grown if horizon == last else dict.fromkeys(grown)
-                rows.append({**about, "learner": learner, "horizon": horizon, "regret": lost, **told})
+                told = grown if horizon == one["horizons"][-1] else dict.fromkeys(grown)
+                rows.append({**_learning(made, learner), "horizon": horizon, "regret": lost, **told})
+        for name, one in made["controls"].items():  # which lose the same in every episode
+            told = {"slope": None, "slope_low": None, "slope_high": None, "verdict": "learns nothing"}
+            lost = one["lost_per_episode"]
+            rows += [
+                {**_learning(made, name), "horizon": horizon, "regret": horizon * lost, **told}
+                for horizon in made["horizons"]
+            ]
     return rows
+
+
+@table(
+    "What is learned",
+    "What the last policy of a training is worth, by its length, in the team's payoff, exactly reckoned on "
+    "the bank's training problems; mean over seeds with Student's interval. Beside it what needs no "
+    "learning, and the best fixed joint action.",
+    {
+        **OF,
+        "learner": Column("Learner"),
+        "n": Column("Problems", "count"),
+        "seeds": Column("Seeds", "count"),
+        "horizon": Column("Episodes", "count"),
+        "value": Column("Value", "value", "low", "high"),
+    },
+    SECTION,
+)
+def learned(run: Run) -> list[Row]:
+    rows: list[Row] = []
+    for made in run.regrets:
+        for learner, values in made["values"].items():
+            for horizon, one in zip(made["horizons"], values, strict=True):
+                rows.append({**_learning(made, learner), "horizon": horizon, **one})
+        levels = {name: one["value"] for name, one in made["controls"].items()}
+        for name, value in {**levels, "best joint": made["comparator"]["value"]}.items():
+            level = {"horizon": None, "value": value, "low": None, "high": None}
+            rows.append({**_learning(made, name), **level})
+    return rows
+
+
+def _learning(made: Json, learner: str) -> Row:
+    about = {name: made[name] for name in ("benchmark", "n_agents", "simulated", "recorded")}
+    return {**about, "learner": learner, "n": made["problems"], "seeds": len(made["seeds"])}
 
 
 def action(cell: Sequence[float]) -> str:
