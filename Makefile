@@ -1,4 +1,6 @@
-# make demo    everything, from nothing: environment, problems, training, answers, tables, figures, report
+# make demo    everything, from nothing: environment, problems, training, answers, tables, figures, report; played
+#              from the answers that a 1.5B model gave before (data/records), and five problems answered here and now
+# make smoke   the same with a live model: the embedded 135M one, two problems a benchmark
 # make test    the tests
 # make lint    style, types and the workflow's own checks
 #
@@ -6,7 +8,7 @@
 PYTHON ?= python3
 # Jobs wait for the model most of the time, so two for each core keep it busy.
 CORES ?= $(shell $(PYTHON) -c "import os; print(2 * os.cpu_count())")
-PARAMS ?= params.yaml
+PARAMS ?= params/demo.yaml
 VENV := .venv
 BIN := $(VENV)/bin
 
@@ -21,8 +23,8 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 demo: $(VENV)/.run
 	@$(BIN)/snakemake --cores $(CORES) --config params=$(PARAMS)
 	@$(BIN)/econ results --params $(PARAMS)
+	@$(if $(filter params/demo.yaml,$(PARAMS)),$(BIN)/econ bank live --params $(PARAMS))
 
-# The pipeline once through with a live model: the embedded 135M one, a few problems.
 smoke: $(VENV)/.run
 	@$(BIN)/snakemake --cores $(CORES) --config params=params.yaml
 	@$(BIN)/econ results --params params.yaml

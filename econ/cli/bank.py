@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from econ import interrupts
+from econ.cli.live import command as live
 from econ.cli.options import benchmark_option, load_for, offline_option, params_option, seed_option
 from econ.errors import EconError
 from econ.params import Params
@@ -35,6 +36,9 @@ def command() -> None:
     \b
     Example: econ bank build --benchmark svamp --split test
     """
+
+
+command.add_command(live)
 
 
 @command.command("build")
