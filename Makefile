@@ -22,8 +22,8 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 demo: $(VENV)/.run
 	@$(BIN)/snakemake --cores $(CORES) --config params=$(PARAMS)
-	@$(BIN)/econ results --params $(PARAMS)
 	@$(if $(filter params/demo.yaml,$(PARAMS)),$(BIN)/econ bank live --params $(PARAMS))
+	@$(BIN)/econ results --params $(PARAMS)
 
 smoke: $(VENV)/.run
 	@$(BIN)/snakemake --cores $(CORES) --config params=params.yaml
