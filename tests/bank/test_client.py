@@ -160,7 +160,7 @@ async def test_recorded_calls_answer_other_roles(params: Params) -> None:
 async def test_a_shipped_bank_stands_in_for_a_missing_one(params: Params) -> None:
     path = paths.bank("svamp", "test", "fake")
     before = await evaluate(params)
-    moved = paths.shipped(path, "fake")
+    moved = paths.own_record(path, "fake")
     moved.parent.mkdir(parents=True)
     path.rename(moved)
     assert await evaluate(params) == before

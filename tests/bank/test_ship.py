@@ -41,9 +41,9 @@ async def test_a_packed_record_plays_every_method_as_it_was_played_live(vectors:
         params = params_for(server, samples=4)
         await build(params, embed=True)
         live = await methods_played(params)
-    packed = ship.pack(BANK, paths.shipped(BANK, "fake"), NAMES, params)
+    packed = ship.pack(BANK, paths.own_record(BANK, "fake"), NAMES, params)
     assert not packed.embeddings
-    number, card = ship.pack_calls(paths.shipped(CALLS, "fake"), packed.card, live)
+    number, card = ship.pack_calls(paths.own_record(CALLS, "fake"), packed.card, live)
     assert number == len({calls.key(call) for trace in live for call in trace.calls})
     assert card.jobs == ("best-of-n-n3-s0", "cot-n3-s0", "debate-n3-s0", "self-consistency-n3-s0")
     BANK.unlink()
@@ -61,7 +61,7 @@ async def test_a_build_goes_on_from_what_ships(project: Path) -> None:
     with FakeServer(answer) as server:
         params = params_for(server)
         await build(params)
-        ship.pack(BANK, paths.shipped(BANK, "fake"), NAMES, params)
+        ship.pack(BANK, paths.own_record(BANK, "fake"), NAMES, params)
         rows = store.read(BANK).rows
         BANK.unlink()
         before = len(server.log)
@@ -79,7 +79,7 @@ async def test_a_build_goes_on_from_what_ships(project: Path) -> None:
 
 
 async def test_more_problems_join_what_ships_and_another_model_does_not() -> None:
-    target = paths.shipped(BANK, "fake")
+    target = paths.own_record(BANK, "fake")
     more = [*PROBLEMS, Problem("p9", "svamp", "What is 9 plus 1?", "10")]
     with FakeServer(answer) as server:
         params = params_for(server)
@@ -100,7 +100,7 @@ async def test_the_card_names_every_file(monkeypatch: pytest.MonkeyPatch) -> Non
     with FakeServer(answer) as server:
         params = params_for(server)
         await build(params)
-    target = paths.shipped(BANK, "fake")
+    target = paths.own_record(BANK, "fake")
     ship.pack(BANK, target, NAMES, params)
     ship.index("fake", {"model": "Apache-2.0"})
     card = ship.index("fake", {"svamp": "MIT"})
