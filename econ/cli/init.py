@@ -11,7 +11,14 @@ import click
 from econ import __version__
 from econ.errors import EconError
 
-WHOLE = ("params.yaml", "params", "profiles", "workflow/profiles", ".dvcignore")  # as they came along
+WHOLE = (
+    "params.yaml",
+    "params",
+    "profiles",
+    "workflow/profiles",
+    "workflow/plots",
+    ".dvcignore",
+)  # as they came along
 SNAKEFILE = """# The pipeline: one job per benchmark x method x agent count x seed of params.yaml.
 #
 #   snakemake --cores all                                      everything, with params.yaml
@@ -56,8 +63,9 @@ econ estimate               # calls, tokens and money, before spending
 snakemake --cores all       # every answer, table and figure; goes on where it was stopped
 ```
 
-Then open `results/report/index.html`. `econ solve "Tom has 3 apples and buys 4. How many now?"` shows one
-problem as it happens. Answers that were paid for are kept in `.econ/`: nothing is paid for twice.
+Then `econ results` shows what came out, and `econ view` the page, while it is made too. `econ solve "Tom has 3
+apples and buys 4. How many now?"` shows one problem as it happens. Answers that were paid for are kept in
+`.econ/`: nothing is paid for twice.
 
 | file | what |
 |---|---|

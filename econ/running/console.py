@@ -49,7 +49,7 @@ class Console:
 
     def plan(self) -> None:
         rules = ", ".join(f"{number} {rule}" for rule, number in self._run.planned.items() if rule != "all")
-        self.say(f"{self._run.total:,} jobs: {rules}")
+        self.say(f"{self._run.total:,} job{'s' if self._run.total > 1 else ''}: {rules}")
 
     def ended(self, job: Json) -> None:
         if not self._jobs:

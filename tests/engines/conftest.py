@@ -59,7 +59,7 @@ class Project:
 
 def lay_out(folder: Path) -> Project:
     """Copy the pipeline to ``folder`` and make it a Git repository, as a clone would be."""
-    for name in (*PIPELINE, ".dvc/config", ".dvc/.gitignore", ".dvc/plots"):
+    for name in (*PIPELINE, ".dvc/config", ".dvc/.gitignore"):
         source, target = ROOT / name, folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copytree(source, target, ignore=NO_CACHES) if source.is_dir() else shutil.copy(source, target)

@@ -15,8 +15,11 @@ JOBS = 2 + 2 + 6 + 3  # downloads, trainings, answers, reporting
 
 
 def test_everything_is_made_once_and_only_what_a_change_concerns_again(project: Project) -> None:
-    project.snakemake()
+    said = project.snakemake()
     assert len(project.calls()) == len(set(project.calls())) == JOBS
+    assert f"{JOBS + 2} jobs: " in said
+    assert "] Evaluate cot on svamp, 3 agents, seed 0 (" in said
+    assert "Select jobs to execute" not in said
     params = load(project.folder / "params.yaml")
     for file in (*table_files(params), *figure_files(params), "results/report/index.html"):
         assert (project.folder / file).exists(), file
@@ -70,6 +73,8 @@ def test_a_failed_job_shows_its_last_line_and_its_log_and_leaves_the_rest(projec
     assert done.returncode != 0
     line = "-n3-s0.log: econ: error: the server is gone - start it again"
     assert line in done.stderr
+    assert "FAILED Evaluate cot on " in done.stderr
+    assert "shell:" not in done.stderr
     assert "the same command goes on from there" in done.stderr
     before = len(project.calls())
     project.snakemake()
