@@ -63,8 +63,8 @@ econ estimate               # calls, tokens and money, before spending
 snakemake --cores all       # every answer, table and figure; goes on where it was stopped
 ```
 
-Then `econ results` shows what came out, and `econ view` the page, while it is made too. `econ solve "Tom has 3
-apples and buys 4. How many now?"` shows one problem as it happens. Answers that were paid for are kept in
+Then `econ results` shows what came out, and `econ view` the page, while it is made too. `econ solve "Tom has
+3 apples and buys 4. How many now?"` shows one problem as it happens. Answers that were paid for are kept in
 `.econ/`: nothing is paid for twice.
 
 | file | what |
