@@ -130,7 +130,7 @@ class Progress:
         facts.append(f"{usage.made} calls made, {usage.cached} from cache")
         if usage.failed:
             facts.append(f"{usage.failed} failed")
-        facts.append(f"{usage.prompt_tokens + usage.completion_tokens:,} tokens paid")
+        facts.append(f"{usage.tokens.total:,} tokens paid")
         if usage.usd is not None:
             facts.append(f"${usage.usd:.4f}")
         return facts

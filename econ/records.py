@@ -73,6 +73,27 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class Tokens:
+    """Of prompts and of completions: one call's, or those of many together."""
+
+    prompt: float = 0
+    completion: float = 0
+
+    @property
+    def total(self) -> float:
+        return self.prompt + self.completion
+
+    def __add__(self, other: Tokens) -> Tokens:
+        return Tokens(self.prompt + other.prompt, self.completion + other.completion)
+
+    def times(self, factor: float) -> Tokens:
+        return Tokens(self.prompt * factor, self.completion * factor)
+
+
+NO_TOKENS = Tokens()
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """One LLM call as it happened. ``error`` is None for an answer, else why there is none.
 
@@ -125,6 +146,10 @@ class Call:
     @property
     def ok(self) -> bool:
         return self.error is None
+
+    @property
+    def tokens(self) -> Tokens:
+        return Tokens(self.prompt_tokens, self.completion_tokens)
 
 
 @dataclass(frozen=True, slots=True)

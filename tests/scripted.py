@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from econ.llm.base import Usage
 from econ.params import Params
-from econ.records import Call, Message, Request
+from econ.records import Call, Message, Request, Tokens
 from econ.registry import METHODS
 
 Script = Callable[[Request], str | Exception]
@@ -29,7 +29,7 @@ class ScriptedClient:
         self.script = script
         self.context = context
         self.requests: list[Request] = []
-        self.usage = Usage(0, 0, 0, 0, 0, None)
+        self.usage = Usage(0, 0, 0, Tokens(), None)
 
     async def complete(self, request: Request) -> Call:
         self.requests.append(request)

@@ -27,7 +27,7 @@ from econ.llm.base import Usage, Vector
 from econ.llm.cache.store import Cache
 from econ.llm.embedding.client import Embedder
 from econ.params import Params
-from econ.records import Call, Json, Message, Request
+from econ.records import Call, Json, Message, Request, Tokens
 
 if TYPE_CHECKING:
     from econ.methods.econ.asking import Answering
@@ -239,7 +239,7 @@ class BankClient:
 
     @property
     def usage(self) -> Usage:
-        return Usage(0, self._answered, 0, 0, 0, None)
+        return Usage(0, self._answered, 0, Tokens(), None)
 
 
 def _there(path: Path, model: str) -> list[Path]:

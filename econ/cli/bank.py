@@ -100,12 +100,12 @@ def _announce(builder: Builder, label: str) -> None:
     from econ.costs.usage import total, usd
 
     needs = left(builder)
-    left_over, money = total(needs), usd(needs, builder.params)
+    took, money = total(needs).tokens, usd(needs, builder.params)
     price = "" if money is None else f", at most {money:.2f} USD"
     click.echo(
         f"{label}: {len(builder.problems)} problems × {len(builder.params.bank.cells)} cells × "
         f"{builder.params.bank.samples} samples, {len(builder.missing):,} answers to be asked for: at most "
-        f"{left_over.prompt:,.0f} prompt and {left_over.completion:,.0f} completion tokens{price}; what the "
+        f"{took.prompt:,.0f} prompt and {took.completion:,.0f} completion tokens{price}; what the "
         "call cache holds of it costs nothing",
         err=True,
     )

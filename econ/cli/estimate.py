@@ -62,12 +62,12 @@ def _row(name: str, stages: list[Stage], params: Params) -> dict[str, Any]:
         "stage": name,
         "problems": sum(stage.problems for stage in stages),
         "calls": round(everything.calls),
-        "prompt_tokens": round(everything.prompt),
-        "completion_tokens": round(everything.completion),
+        "prompt_tokens": round(everything.tokens.prompt),
+        "completion_tokens": round(everything.tokens.completion),
         "usd": usd(needs, params),
         "held_calls": _held(stages),
         "left_calls": round(remaining.calls),
-        "left_tokens": round(remaining.tokens),
+        "left_tokens": round(remaining.tokens.total),
         "left_usd": usd(left, params),
     }
 

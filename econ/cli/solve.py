@@ -126,7 +126,7 @@ def _conclude(trace: Trace, usage: Usage) -> None:
     if trace.reason:
         click.echo(f"  {printable(trace.reason)}")
     tokens = sum(call.prompt_tokens + call.completion_tokens for call in trace.calls)
-    paid = usage.prompt_tokens + usage.completion_tokens
+    paid = usage.tokens.total
     click.echo(
         f"  {trace.method}: {trace.rounds} round{'s' * (trace.rounds != 1)}, ended by: {trace.stop}; "
         f"{len(trace.calls)} calls, {tokens:,} tokens; paid now: {usage.made} calls, {paid:,} tokens"

@@ -22,11 +22,11 @@ def command(since: str | None) -> None:
     timing = read(_moment(since))
     if timing.jobs == 0:
         raise EconError("no activity is on record here", "it comes with the first LLM call")
-    tokens = timing.prompt_tokens + timing.completion_tokens
+    tokens = timing.tokens.total
     click.echo(f"wall time        {timing.wall:10.1f} s   ({timing.jobs} jobs)")
     click.echo(f"call in flight   {timing.busy:10.1f} s   share {timing.share:.3f}")
     click.echo(f"calls made       {timing.calls:10,}")
-    rate = timing.completion_tokens / timing.busy if timing.busy else 0.0
+    rate = timing.tokens.completion / timing.busy if timing.busy else 0.0
     click.echo(f"tokens           {tokens:10,}     {rate:.1f} generated tokens/s while in flight")
 
 

@@ -7,7 +7,8 @@ from collections import Counter
 from econ import prompts, tokens
 from econ.bank.build import Builder
 from econ.costs.estimate import longest_turn
-from econ.costs.usage import Needs, Tally, add
+from econ.costs.usage import Amount, Needs, add
+from econ.records import Tokens
 
 
 def left(builder: Builder) -> Needs:
@@ -20,8 +21,8 @@ def left(builder: Builder) -> Needs:
         if name not in builder.entries and team.strategy != "none":
             cap = llm.max_tokens.strategy if team.strategy == "short" else team.detailed_tokens
             asked = prompts.strategy(problem.prompt, problem.kind, llm.max_tokens.strategy_asked)
-            add(needs, llm.coordinator, Tally(1, tokens.prompt_at_most(asked), cap).times(2))
+            add(needs, llm.coordinator, Amount(1, Tokens(tokens.prompt_at_most(asked), cap)).times(2))
         prompt = tokens.prompt_at_most(longest_turn(problem, params, 1, later=False))
-        each = Tally(1, prompt, llm.answer_tokens(problem.kind))
+        each = Amount(1, Tokens(prompt, llm.answer_tokens(problem.kind)))
         add(needs, model, each.times(answers[name]))
     return needs

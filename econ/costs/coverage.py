@@ -16,7 +16,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from econ import seals, tokens
-from econ.costs.usage import Needs, Tally, add
+from econ.costs.usage import Amount, Needs, add
 from econ.errors import EconError
 from econ.llm.base import Vector
 from econ.llm.cache.admin import Ledger
@@ -24,7 +24,7 @@ from econ.llm.client import LLMClient
 from econ.methods.base import Player, Session, Solution
 from econ.methods.registry import baseline
 from econ.params import Params, learns, parse_method, training
-from econ.records import Call, Job, Problem, Request
+from econ.records import Call, Job, Problem, Request, Tokens
 from econ.registry import BACKENDS
 
 
@@ -33,7 +33,7 @@ class Kept:
     """``requests`` by address, each with its model and tokens. ``open`` problems lack an answer still, and
     ``of_open`` is the part of what is held that belongs to these, by model."""
 
-    requests: dict[bytes, tuple[str, Tally]] = field(default_factory=dict)
+    requests: dict[bytes, tuple[str, Amount]] = field(default_factory=dict)
     open: int = 0
     of_open: Needs = field(default_factory=dict)
 
@@ -77,8 +77,8 @@ async def _look(
         except _Missing:
             await look.settle()
             found.open += 1
-            for model, tally in look.requests.values():
-                add(found.of_open, model, tally)
+            for model, amount in look.requests.values():
+                add(found.of_open, model, amount)
         found.requests |= look.requests
     return found
 
@@ -103,7 +103,7 @@ def paid(job: str, params: Params) -> Needs:
             rows = ledger.paid_by(job)
     except EconError:  # no cache yet
         return {}
-    return {row.model: Tally(row.answers, row.prompt_tokens, row.completion_tokens) for row in rows}
+    return {row.model: Amount(row.answers, Tokens(row.prompt_tokens, row.completion_tokens)) for row in rows}
 
 
 def _method(params: Params, job: Job, checkpoint: Path) -> Player:
@@ -143,7 +143,7 @@ class _Look:
     def __init__(self, client: LLMClient) -> None:
         self._client = client
         self._before = asyncio.all_tasks()
-        self.requests: dict[bytes, tuple[str, Tally]] = {}
+        self.requests: dict[bytes, tuple[str, Amount]] = {}
         self.usage = client.usage
 
     async def complete(self, request: Request) -> Call:
@@ -151,7 +151,7 @@ class _Look:
         if found is None:
             raise _Missing
         key, call = found
-        self.requests[key] = (call.model, Tally(1, call.prompt_tokens, call.completion_tokens))
+        self.requests[key] = (call.model, Amount(1, call.tokens))
         return call
 
     async def settle(self) -> None:

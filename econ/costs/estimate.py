@@ -32,12 +32,12 @@ from typing import Self
 from econ import benchmarks, paths, prompts, tokens
 from econ.costs import coverage
 from econ.costs.coverage import Kept
-from econ.costs.usage import Needs, Tally, add, merged, times, total
+from econ.costs.usage import Amount, Needs, add, merged, times, total
 from econ.llm.base import Usage
 from econ.methods.base import Bounded, Player, Session
 from econ.methods.registry import baseline
 from econ.params import Params, learns, parse_method
-from econ.records import Call, Job, Message, Problem, Request
+from econ.records import Call, Job, Message, Problem, Request, Tokens
 
 SAMPLE = 20  # problems whose prompts are measured, the longest of as many groups
 FEW = 2  # of them for a search, which is long to play and counted up to its bounds whatever it asks
@@ -130,15 +130,15 @@ async def _evaluations(params: Params, benchmark: str, n: int, method: str, look
 
 def _stage(job: Job, problems: int, each: Needs, kept: Kept) -> Stage:
     found: Needs = {}
-    for model, tally in kept.requests.values():
-        add(found, model, tally)
+    for model, amount in kept.requests.values():
+        add(found, model, amount)
     left = _less(times(each, kept.open), kept.of_open)
     name = f"{job.benchmark}/{job.name}"
     return Stage(name, job, problems, times(each, problems), found, frozenset(kept.requests), left)
 
 
 def _less(needs: Needs, paid: Needs) -> Needs:
-    return {model: tally.less(paid.get(model, Tally())) for model, tally in needs.items()}
+    return {model: amount.less(paid.get(model, Amount())) for model, amount in needs.items()}
 
 
 def _longest_first(problems: Sequence[Problem]) -> list[Problem]:
@@ -176,11 +176,11 @@ def _econ(params: Params, n: int, refinements: int, problem: Problem) -> Needs:
     first, later = (count(longest_turn(problem, params, n, later=later)) for later in (False, True))
     decide = count(prompts.commitment(problem.prompt, kind, [filler(answer)] * n, commit))
     plan = count(prompts.strategy(problem.prompt, kind, caps.strategy_asked))
-    needs = {llm.coordinator: Tally(strategies, strategies * plan, strategies * short)}
-    needs[llm.coordinator] += Tally(commits, commits * decide, commits * commit).times(rounds)
+    needs = {llm.coordinator: Amount(1, Tokens(plan, short)).times(strategies)}
+    needs[llm.coordinator] += Amount(1, Tokens(decide, commit)).times(commits * rounds)
     for agent in range(n):
         model = llm.executor(agent)
-        add(needs, model, Tally(rounds, first + (rounds - 1) * later, rounds * answer))
+        add(needs, model, Amount(rounds, Tokens(first + (rounds - 1) * later, rounds * answer)))
     return needs
 
 
@@ -212,8 +212,8 @@ def _to_its_bounds(player: Bounded, needs: Needs) -> Needs:
     if not played.calls:  # no prompt fits below the bound on tokens
         return needs
     calls = player.max_calls / played.calls
-    size = min(calls, player.max_tokens / played.tokens)
-    return {m: Tally(t.calls * calls, t.prompt * size, t.completion * size) for m, t in needs.items()}
+    size = min(calls, player.max_tokens / played.tokens.total)
+    return {m: Amount(t.calls * calls, t.tokens.times(size)) for m, t in needs.items()}
 
 
 class CountingClient:
@@ -230,7 +230,7 @@ class CountingClient:
 
     async def complete(self, request: Request) -> Call:
         prompt, completion = tokens.prompt_at_most(request.messages), request.sampling.max_tokens
-        add(self.needs, request.model, Tally(1, prompt, completion))
+        add(self.needs, request.model, Amount(1, Tokens(prompt, completion)))
         return Call.of(request, filler(completion, f"Thought {request.seed}"), prompt, completion)
 
     def identity(self, model: str) -> str:
@@ -250,7 +250,7 @@ class CountingClient:
 
     @property
     def usage(self) -> Usage:
-        return Usage(0, 0, 0, 0, 0, None)
+        return Usage(0, 0, 0, Tokens(), None)
 
     async def __aenter__(self) -> Self:
         return self

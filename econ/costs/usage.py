@@ -6,54 +6,50 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from econ.params import Params
+from econ.records import NO_TOKENS, Tokens
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class Amount:
     """Calls, and their tokens."""
 
     calls: float = 0.0
-    prompt: float = 0.0
-    completion: float = 0.0
+    tokens: Tokens = NO_TOKENS
 
-    @property
-    def tokens(self) -> float:
-        return self.prompt + self.completion
+    def __add__(self, other: Amount) -> Amount:
+        return Amount(self.calls + other.calls, self.tokens + other.tokens)
 
-    def __add__(self, other: Tally) -> Tally:
-        return Tally(self.calls + other.calls, self.prompt + other.prompt, self.completion + other.completion)
+    def times(self, factor: float) -> Amount:
+        return Amount(self.calls * factor, self.tokens.times(factor))
 
-    def times(self, factor: float) -> Tally:
-        return Tally(self.calls * factor, self.prompt * factor, self.completion * factor)
-
-    def less(self, other: Tally) -> Tally:
+    def less(self, other: Amount) -> Amount:
         """What of it remains beside ``other``; as many tokens a call as it has itself."""
         remaining = max(0.0, self.calls - other.calls)
-        return self.times(remaining / self.calls) if self.calls else Tally()
+        return self.times(remaining / self.calls) if self.calls else Amount()
 
 
-Needs = dict[str, Tally]  # by model
+Needs = dict[str, Amount]  # by model
 
 
-def add(needs: Needs, model: str, tally: Tally) -> None:
-    needs[model] = needs.get(model, Tally()) + tally
+def add(needs: Needs, model: str, amount: Amount) -> None:
+    needs[model] = needs.get(model, Amount()) + amount
 
 
 def merged(parts: Iterable[Needs]) -> Needs:
     """The sum of several."""
     sums: Needs = {}
     for part in parts:
-        for model, tally in part.items():
-            add(sums, model, tally)
+        for model, amount in part.items():
+            add(sums, model, amount)
     return sums
 
 
 def times(needs: Needs, factor: float) -> Needs:
-    return {model: tally.times(factor) for model, tally in needs.items()}
+    return {model: amount.times(factor) for model, amount in needs.items()}
 
 
-def total(needs: Needs) -> Tally:
-    return sum(needs.values(), Tally())
+def total(needs: Needs) -> Amount:
+    return sum(needs.values(), Amount())
 
 
 def usd(needs: Needs, params: Params) -> float | None:
@@ -61,4 +57,4 @@ def usd(needs: Needs, params: Params) -> float | None:
     prices = params.llm.prices
     if any(model not in prices for model in needs):
         return None
-    return sum(prices[model].usd(tally.prompt, tally.completion) for model, tally in needs.items())
+    return sum(prices[model].usd(amount.tokens) for model, amount in needs.items())

@@ -11,7 +11,7 @@ from pathlib import Path
 import orjson
 
 from econ import paths
-from econ.records import Json
+from econ.records import Json, Tokens
 
 FOLDER = paths.STATE / "activity"
 EVERY = 10.0  # seconds between notes; a killed job loses no more than this
@@ -26,7 +26,7 @@ class Activity:
         self._in_flight = 0
         self._since = 0.0
         self._busy: list[tuple[float, float]] = []
-        self._calls = self._prompt = self._completion = 0
+        self._calls, self._tokens = 0, Tokens()
         self._usd = 0.0
         self._noted = 0.0
         self._note(start=True)
@@ -44,10 +44,9 @@ class Activity:
         if now - self._noted > EVERY:
             self._note()
 
-    def answered(self, prompt_tokens: int, completion_tokens: int, usd: float | None) -> None:
+    def answered(self, tokens: Tokens, usd: float | None) -> None:
         self._calls += 1
-        self._prompt += prompt_tokens
-        self._completion += completion_tokens
+        self._tokens += tokens
         self._usd += usd or 0.0
 
     def close(self) -> None:
@@ -59,10 +58,11 @@ class Activity:
             self._busy.append((self._since, now))
             self._since = now
         row: Json = {"job": self._job, "time": now, "start": start, "busy": merge(self._busy, gap=0.02)}
-        row |= {"calls": self._calls, "prompt_tokens": self._prompt, "completion_tokens": self._completion}
+        row |= {"calls": self._calls, "prompt_tokens": self._tokens.prompt}
+        row["completion_tokens"] = self._tokens.completion
         row["usd"] = self._usd
         self._busy, self._noted = [], now
-        self._calls = self._prompt = self._completion = 0
+        self._calls, self._tokens = 0, Tokens()
         self._usd = 0.0
         paths.private()
         self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -90,8 +90,7 @@ class Timing:
     wall: float
     busy: float
     calls: int
-    prompt_tokens: int
-    completion_tokens: int
+    tokens: Tokens
 
     @property
     def share(self) -> float:
@@ -102,12 +101,15 @@ def read(since: float = 0.0, folder: Path = FOLDER) -> Timing:
     """The timing of all jobs that were active after ``since`` (Unix time)."""
     rows = [row for path in sorted(folder.glob("*.jsonl")) for row in _rows(path) if row["time"] >= since]
     if not rows:
-        return Timing(0, 0.0, 0.0, 0, 0, 0)
+        return Timing(0, 0.0, 0.0, 0, Tokens())
     busy = merge((max(start, since), end) for row in rows for start, end in row["busy"])
     times = [row["time"] for row in rows] + [start for start, _ in busy]
-    totals = [sum(row[name] for row in rows) for name in ("calls", "prompt_tokens", "completion_tokens")]
+    names = ("calls", "prompt_tokens", "completion_tokens")
+    calls, prompt, completion = (sum(row[name] for row in rows) for name in names)
     seconds = sum(end - start for start, end in busy)
-    return Timing(sum(row["start"] for row in rows), max(times) - min(times), seconds, *totals)
+    return Timing(
+        sum(row["start"] for row in rows), max(times) - min(times), seconds, calls, Tokens(prompt, completion)
+    )
 
 
 def _rows(path: Path) -> list[Json]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Protocol, Self
 
-from econ.records import Call, Message, Request
+from econ.records import NO_TOKENS, Call, Message, Request, Tokens
 
 payer: ContextVar[str] = ContextVar("payer", default="")
 """Who pays for the calls made in this context: a name that is the same in every run of the same job, like
@@ -26,8 +26,7 @@ class Usage:
     made: int
     cached: int
     failed: int
-    prompt_tokens: int  # of made calls
-    completion_tokens: int
+    tokens: Tokens  # of made calls
     usd: float | None  # None: no price in params
     waiting: dict[str, int] = field(default_factory=dict)  # calls that wait at this moment, by what for
 
@@ -39,8 +38,7 @@ class Counts:
     made: int = 0
     cached: int = 0
     failed: int = 0
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
+    tokens: Tokens = NO_TOKENS
     usd: float = 0.0
     waiting: Counter[str] = field(default_factory=Counter)
 
@@ -53,16 +51,14 @@ class Counts:
         finally:
             self.waiting[what] -= 1
 
-    def add(self, prompt_tokens: int, completion_tokens: int, usd: float | None) -> None:
+    def add(self, tokens: Tokens, usd: float | None) -> None:
         self.made += 1
-        self.prompt_tokens += prompt_tokens
-        self.completion_tokens += completion_tokens
+        self.tokens += tokens
         self.usd += usd or 0.0
 
     def usage(self, *, priced: bool) -> Usage:
-        tokens = self.prompt_tokens, self.completion_tokens
         waiting = {what: n for what, n in dict(self.waiting).items() if n > 0}
-        return Usage(self.made, self.cached, self.failed, *tokens, self.usd if priced else None, waiting)
+        return Usage(self.made, self.cached, self.failed, self.tokens, self.usd if priced else None, waiting)
 
 
 class Progress(Protocol):

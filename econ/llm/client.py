@@ -32,7 +32,7 @@ from econ.llm.probe import Prober
 from econ.llm.replies import Reply, call_of
 from econ.messages import EMPTY
 from econ.params import LLM, Params
-from econ.records import Call, Json, Message, Request
+from econ.records import Call, Json, Message, Request, Tokens
 
 EMPTY_TRIES = 2  # an empty answer is asked for again this often, then it is the model's answer
 LOOK_AGAIN = 0.05  # seconds until the first look at a call that another process pays for; then less often
@@ -222,7 +222,7 @@ class LLMClient:
     async def _paid(self, key: bytes, body: Json, payer: str, *, may_be_empty: bool) -> Answer | None:
         """See :meth:`_attempt`, which holds a slot and the call's lock."""
         upper = self._upper_tokens(body)
-        reservation = await self._purse.reserve(sum(upper), self._usd(body["model"], *upper) or 0.0)
+        reservation = await self._purse.reserve(sum(upper), self._usd(body["model"], Tokens(*upper)) or 0.0)
         try:
             with self._counts.waits("llm.limits"):
                 await self._gate.pace(sum(upper))
@@ -248,7 +248,7 @@ class LLMClient:
 
     def _charge(self, reply: Reply, body: Json, reservation: str | None) -> None:
         used = (reply.prompt_tokens or 0, reply.completion_tokens or 0)
-        self._purse.charge(reservation, sum(used), self._usd(body["model"], *used) or 0.0)
+        self._purse.charge(reservation, sum(used), self._usd(body["model"], Tokens(*used)) or 0.0)
 
     async def _on_the_wire(self, body: Json) -> Reply:
         task = asyncio.current_task()
@@ -296,7 +296,7 @@ class LLMClient:
             payer=payer,
             provider=self._backend.name,
             model=body["model"],
-            usd=self._usd(body["model"], prompt, completion),
+            usd=self._usd(body["model"], Tokens(prompt, completion)),
             thinking=reply.thinking,
             why=reply.why,
             answered_by=reply.answered_by,
@@ -308,14 +308,14 @@ class LLMClient:
             return 0, 0
         return tokens.prompt_at_most(body["messages"]), self._dialect.cap(body)
 
-    def _usd(self, model: str, prompt: int, completion: int) -> float | None:
+    def _usd(self, model: str, tokens: Tokens) -> float | None:
         price = self._llm.prices.get(model)
-        return None if price is None else price.usd(prompt, completion)
+        return None if price is None else price.usd(tokens)
 
     def _count(self, answer: Answer) -> None:
-        self._counts.add(answer.prompt_tokens, answer.completion_tokens, answer.usd)
+        self._counts.add(answer.tokens, answer.usd)
         if self._activity is not None:
-            self._activity.answered(answer.prompt_tokens, answer.completion_tokens, answer.usd)
+            self._activity.answered(answer.tokens, answer.usd)
 
     def _count_failed(self, model: str, failure: Failed) -> None:
         self._counts.failed += 1

@@ -11,6 +11,7 @@ from econ import registry
 from econ.params.address import database_url
 from econ.params.base import NonNegative, Positive, Section
 from econ.params.servers import BaseUrl, ExtraBody, FailedShare, Failing, Fields, Headers
+from econ.records import Tokens
 
 BENCHMARKS = tuple(registry.BENCHMARKS.built_in)
 
@@ -102,9 +103,9 @@ class Price(Section):
     prompt: NonNegative  # USD per million tokens
     completion: NonNegative
 
-    def usd(self, prompt_tokens: float, completion_tokens: float) -> float:
+    def usd(self, tokens: Tokens) -> float:
         """The price of a call, or of many together."""
-        return (self.prompt * prompt_tokens + self.completion * completion_tokens) / 1e6
+        return (self.prompt * tokens.prompt + self.completion * tokens.completion) / 1e6
 
 
 class MaxTokens(Section):

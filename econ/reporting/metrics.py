@@ -125,7 +125,7 @@ def _price(calls: Iterable[Call], params: Params) -> float | None:
         price = params.llm.prices.get(call.model)
         if price is None:
             return None
-        total += price.usd(call.prompt_tokens, call.completion_tokens)
+        total += price.usd(call.tokens)
     return round(total, 9)
 
 

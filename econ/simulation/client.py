@@ -26,7 +26,7 @@ from econ.benchmarks.store import SPLITS
 from econ.equilibrium.rewards import Array
 from econ.llm.base import Usage, Vector
 from econ.params import Params
-from econ.records import Call, Message, Problem, Request, stable_seed
+from econ.records import Call, Message, Problem, Request, Tokens, stable_seed
 from econ.simulation import team as game
 
 _ANSWER = re.compile(r"(?:Final answer: |^(?=\[\{))(\[\{.*\}\]|\S+)", re.MULTILINE)  # a plan is a line
@@ -53,7 +53,7 @@ class SimulatedClient:
         self.params = params
         self._by_line: dict[str, list[Problem]] = {}
         self._embeddings: dict[str, Vector] = {}
-        self._made = self._prompt_tokens = self._completion_tokens = 0
+        self._made, self._tokens = 0, Tokens()
         self._prepared = _prepared(params)  # read benchmark by benchmark, as far as needed
         self._know(known)
 
@@ -79,7 +79,7 @@ class SimulatedClient:
 
     @property
     def usage(self) -> Usage:
-        return Usage(self._made, 0, 0, self._prompt_tokens, self._completion_tokens, None)
+        return Usage(self._made, 0, 0, self._tokens, None)
 
     async def complete(self, request: Request) -> Call:
         content = next((m["content"] for m in reversed(request.messages) if _MARK in m["content"]), "")
@@ -88,8 +88,7 @@ class SimulatedClient:
         prompt_tokens = sum(len(message["content"].split()) for message in request.messages)
         completion_tokens = len(text.split())
         self._made += 1
-        self._prompt_tokens += prompt_tokens
-        self._completion_tokens += completion_tokens
+        self._tokens += Tokens(prompt_tokens, completion_tokens)
         return Call.of(request, text, prompt_tokens, completion_tokens, finish_reason="stop")
 
     async def embed(self, texts: list[str]) -> Sequence[Vector]:

@@ -181,7 +181,7 @@ async def test_usage_is_counted_and_priced() -> None:
             call = await client.complete(request())
             await client.complete(request())
     usage = client.usage
-    assert (usage.made, usage.cached, usage.prompt_tokens) == (1, 1, 2)
+    assert (usage.made, usage.cached, usage.tokens.prompt) == (1, 1, 2)
     assert usage.usd == pytest.approx((call.prompt_tokens + 2 * call.completion_tokens) / 1e6)
 
 

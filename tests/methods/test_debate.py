@@ -221,7 +221,7 @@ async def test_an_estimate_plays_to_the_end(method: str, calls: int, benchmark: 
     await baseline(method, Params(), benchmark).solve(table)
     [spent] = client.needs.values()
     assert spent.calls == calls
-    assert spent.completion == sum(call.sampling.max_tokens for call in table.calls)
+    assert spent.tokens.completion == sum(call.sampling.max_tokens for call in table.calls)
 
 
 async def test_a_team_of_nobody_is_refused() -> None:

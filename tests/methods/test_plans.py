@@ -288,7 +288,7 @@ async def test_an_estimate_plays_them_to_their_bounds(method: str, calls: int) -
     )
     client = CountingClient()
     await baseline(method, settings, "travelplanner").solve(Session(PROBLEM, client, settings, 3, seed=0))
-    assert sum(tally.calls for tally in client.needs.values()) == calls
+    assert sum(amount.calls for amount in client.needs.values()) == calls
 
 
 # --- greedy search --------------------------------------------------------------------------------------

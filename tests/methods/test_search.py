@@ -61,7 +61,7 @@ async def test_the_order_of_answers_changes_nothing(name: str, seed: int) -> Non
 async def test_the_bound_on_calls_is_met_and_said(name: str, bound: int) -> None:
     client = CountingClient()
     solution = await solve(search(name, max_calls=bound), client)
-    made = sum(tally.calls for tally in client.needs.values())
+    made = sum(amount.calls for amount in client.needs.values())
     # A part is kept for a discriminator that may not be needed.
     kept = RStarSettings().verify_share if name == "rstar" else 0
     assert math.ceil((1 - kept) * bound) <= made <= bound
@@ -73,7 +73,7 @@ async def test_the_bound_on_calls_is_met_and_said(name: str, bound: int) -> None
 async def test_the_bound_on_tokens_is_never_passed(name: str, bound: int) -> None:
     client = CountingClient()
     solution = await solve(search(name, max_tokens=bound, step_tokens=48), client)
-    spent = sum(tally.prompt + tally.completion for tally in client.needs.values())
+    spent = sum(amount.tokens.total for amount in client.needs.values())
     assert 0 < spent <= bound
     assert solution.stop == "max_tokens"
 
@@ -94,7 +94,7 @@ async def test_it_makes_no_more_calls_than_it_says(name: str) -> None:
         assert len(client.requests) <= player.max_calls
     counting = CountingClient()
     await solve(player, counting)
-    assert sum(tally.calls for tally in counting.needs.values()) <= player.max_calls
+    assert sum(amount.calls for amount in counting.needs.values()) <= player.max_calls
 
 
 @pytest.mark.parametrize("name", SEARCHES)

@@ -13,7 +13,7 @@ import orjson
 from econ.errors import EconError
 from econ.llm.cache import sums
 from econ.messages import read_text
-from econ.records import Json
+from econ.records import Json, Tokens
 
 COLUMNS = (
     "key", "provider", "model", "payer", "run", "created", "finish_reason", "prompt_tokens",
@@ -49,6 +49,10 @@ class Answer:
     thinking: str = ""
     why: str | None = None
     answered_by: str | None = None
+
+    @property
+    def tokens(self) -> Tokens:
+        return Tokens(self.prompt_tokens, self.completion_tokens)
 
 
 def digest(request: Json) -> bytes:

@@ -8,8 +8,9 @@ from typing import Any
 
 from econ.costs import coverage
 from econ.costs.estimate import Stage, estimate, group_of
-from econ.costs.usage import Needs, Tally, merged, total, usd
+from econ.costs.usage import Amount, Needs, merged, total, usd
 from econ.params import Params
+from econ.records import Tokens
 from econ.reporting import results
 from econ.reporting.catalogue import Kind
 from econ.reporting.show import number
@@ -37,11 +38,11 @@ CAPTION = (
 class Spent:
     """What jobs took; None: not known."""
 
-    tally: Tally | None
+    amount: Amount | None
     usd: float | None
 
     def __add__(self, other: Spent) -> Spent:
-        both = None if self.tally is None or other.tally is None else self.tally + other.tally
+        both = None if self.amount is None or other.amount is None else self.amount + other.amount
         return Spent(both, None if self.usd is None or other.usd is None else self.usd + other.usd)
 
 
@@ -65,16 +66,16 @@ def _spent(stage: Stage, params: Params) -> Spent:
         paid = coverage.paid(stage.name, params)
         return Spent(total(paid), usd(paid, params)) if paid else Spent(None, None)
     metrics = results.metrics(stage.job)
-    names = ("calls", "prompt_tokens", "completion_tokens")
-    return Spent(Tally(*(metrics[name] for name in names)), metrics["usd"])
+    tokens = Tokens(metrics["prompt_tokens"], metrics["completion_tokens"])
+    return Spent(Amount(metrics["calls"], tokens), metrics["usd"])
 
 
 def _row(name: str, stages: Sequence[Stage], spent: Sequence[Spent], params: Params) -> list[str]:
     needs: Needs = merged(stage.needs for stage in stages)
     most, took = total(needs), sum(spent[1:], spent[0])
-    taken = took.tally
+    taken, at_most = took.amount, most.tokens.total
     values: list[Any] = [
-        name, len(stages), most.calls, taken and taken.calls, most.tokens, taken and taken.tokens,
-        taken.tokens / most.tokens if taken and most.tokens else None, usd(needs, params), took.usd,
+        name, len(stages), most.calls, taken and taken.calls, at_most, taken and taken.tokens.total,
+        taken.tokens.total / at_most if taken and at_most else None, usd(needs, params), took.usd,
     ]  # fmt: skip
     return [number(value, kind) for value, kind in zip(values, HEADINGS.values(), strict=True)]
