@@ -113,6 +113,11 @@ def recorded_calls(benchmark: str, model: str) -> Path:
     return RESULTS / "bank" / benchmark / f"calls--{model_label(model)}.parquet"
 
 
+def recorded_commitments(benchmark: str, model: str) -> Path:
+    """What a coordinator's model commits to, by tuple of answers."""
+    return RESULTS / "bank" / benchmark / f"commitments--{model_label(model)}.parquet"
+
+
 def shipped(path: Path, model: str) -> Path:
     """Where the project brings along what a run would have recorded at ``path``."""
     return brought(own_record(path, model))

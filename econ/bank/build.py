@@ -86,12 +86,12 @@ class Builder:
         self._check_origin(client)
         try:
             async with self._written_at_intervals(client):
-                await _pooled(self._strategy(client, p) for p in self._without_strategy())
+                await pooled(self._strategy(client, p) for p in self._without_strategy())
                 self._check_prompts()
                 missing = self.missing
                 progress.advance(len(self.wanted) - len(missing))
                 width = self.params.llm.max_in_flight
-                await _pooled((self._answer(client, *ask, progress) for ask in missing), width)
+                await pooled((self._answer(client, *ask, progress) for ask in missing), width)
         finally:
             await asyncio.shield(self._write(client))
         if embed:
@@ -254,7 +254,7 @@ def _told(call: Call) -> Json:
     }
 
 
-async def _pooled(work: Iterable[Awaitable[T]], width: int = 64) -> None:
+async def pooled(work: Iterable[Awaitable[T]], width: int = 64) -> None:
     """Do all of it, ``width`` at a time, begun in order."""
     todo = iter(work)
 

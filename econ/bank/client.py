@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from econ import paths, tokens
-from econ.bank import calls, draws, schema, store
+from econ.bank import calls, commitments, draws, schema, store
 from econ.bank.schema import Bank, Card, Cell, Entry
 from econ.bank.table import rows_of
 from econ.benchmarks.store import SPLITS
@@ -58,6 +58,7 @@ class BankClient:
         self._calls: dict[bytes, calls.Answer] = {}
         self._context: dict[str, int | None] = {}
         self._vectors: dict[str, Vector] = {}
+        self._same: dict[str, dict[str, str | None]] = {}  # by problem and text, what stands for it
         self._answered = 0
         self._exit = AsyncExitStack()
         self._embedder: Embedder | None = None
@@ -91,6 +92,7 @@ class BankClient:
                 for split in SPLITS:
                     for path in _there(paths.bank(benchmark, split, model, schema.PLAIN), model):
                         self._take(path, store.card(path))
+            self._calls |= commitments.read(benchmark, llm.coordinator)
             for model in dict.fromkeys((*models, paths.model_label(llm.coordinator))):
                 for path in _there(paths.recorded_calls(benchmark, model), model):
                     card, answers = calls.read(path)
@@ -124,6 +126,18 @@ class BankClient:
         if found is None:
             raise _missing(model, "any executor", prompt)
         return found
+
+    def representative(self, problem_id: str, text: str) -> str | None:
+        """See :class:`econ.methods.commitment.Represents`."""
+        if problem_id not in self._same:
+            self._same[problem_id] = {}
+            for path, card in self._cards.items():
+                if any(entry.id == problem_id for entry in card.entries):
+                    bank = self._bank(path)
+                    stands = commitments.representatives(bank).get(problem_id, {})
+                    rows = (row for row in bank.rows if row.problem_id == problem_id)
+                    self._same[problem_id] |= {row.text: stands.get(row.group) for row in rows}
+        return self._same[problem_id].get(text)
 
     def answering(self, n: int, size: int) -> Answering | None:
         """See :class:`econ.methods.econ.asking.Together`."""

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from econ import prompts
 from econ.bank import draws
 from econ.bank.answers import Answers
 from econ.methods.base import Session, round_to
-from econ.methods.commitment import elected
+from econ.methods.commitment import Commitment, commit, elected
 from econ.methods.econ.asking import Asked, Episode, Said, embed
 from econ.methods.econ.strategy import ask_strategy
 from econ.params import Params
@@ -31,11 +32,11 @@ Ints = NDArray[np.int64]
 def covers(params: Params, n: int) -> bool:
     """Can all that a team of ``n`` asks for be looked up? Else it is played call by call.
 
-    Later rounds' prompts must be the first one's, the commitment a vote, and the samples enough.
+    Later rounds' prompts must be the first one's, the commitment no call, and the samples enough.
     """
     team = params.team
     return (
-        team.commitment == "vote"
+        team.commitment in ("vote", "cached")
         and team.information == "incomplete"
         and team.belief == "numbers"
         and not team.show_commitment
@@ -62,6 +63,7 @@ class Recorded:
         self.team = np.array([self.models.index(name) for name in names])
         self.answers = Answers(len(self.models), len(client.grid.cells), params.bank.samples, size)
         self._opened: dict[str, _Opened] = {}
+        self._commitments: dict[tuple[str | None, ...], tuple[Commitment, Tensor]] = {}
 
     async def open(self, session: Session) -> Episode:
         found = self._opened.get(session.problem_id)
@@ -92,13 +94,26 @@ class Recorded:
         self.client.took(rows.size)
         vectors = torch.from_numpy(answers.vectors[rows])
         said = []
-        for own, places, of_team in zip(opened, rows.tolist(), vectors, strict=True):
+        for one, own, places, of_team in zip(asked, opened, rows.tolist(), vectors, strict=True):
             given = [answers.text(place) for place in places]
+            if self.params.team.commitment == "cached":
+                said.append(Said(given, of_team, *await self._cached(one, given)))
+                continue
             winner, equal = answers.vote(own.place, places)
             chosen = elected(None if winner is None else given[winner], equal / n)
             vector = of_team.new_zeros(self.size) if winner is None else of_team[winner]
             said.append(Said(given, of_team, chosen, vector))
         return said
+
+    async def _cached(self, asked: Asked, answers: list[str | None]) -> tuple[Commitment, Tensor]:
+        """The recorded commitment to a tuple of answers, and its vector."""
+        name, same = asked.session.problem_id, self.client.representative
+        key = (name, *(None if text is None else same(name, text) for text in answers))
+        if key not in self._commitments:
+            found = await commit(asked.session, answers, len(asked.episode.rounds))
+            meaning = found.meaning if found.ok else None
+            self._commitments[key] = found, (await embed(asked.session, [meaning], self.size))[0]
+        return self._commitments[key]
 
     def _rows(self, asked: Sequence[Asked], opened: Sequence[_Opened]) -> Ints:
         """Which recorded answers these actions draw: [B, N]."""

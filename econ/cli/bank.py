@@ -11,13 +11,21 @@ import click
 
 from econ import interrupts
 from econ.cli.live import command as live
-from econ.cli.options import benchmark_option, load_for, offline_option, params_option, seed_option
+from econ.cli.options import (
+    benchmark_option,
+    load_for,
+    n_agents_option,
+    offline_option,
+    params_option,
+    seed_option,
+)
 from econ.errors import EconError
 from econ.params import Params
 from econ.records import Problem, Split, Trace
 
 if TYPE_CHECKING:
     from econ.bank.build import Builder
+    from econ.bank.schema import Bank
     from econ.llm.base import Client
 
 split_option = click.option(
@@ -109,6 +117,72 @@ def _announce(builder: Builder, label: str) -> None:
         "call cache holds of it costs nothing",
         err=True,
     )
+
+
+@command.command("commitments")
+@benchmark_option
+@n_agents_option
+@split_option
+@click.option(
+    "--most",
+    type=click.IntRange(min=1),
+    default=64,
+    show_default=True,
+    help="Tuples of a problem, likeliest.",
+)
+@click.option("--estimate", is_flag=True, help="Only say what would be asked for.")
+@params_option
+@offline_option
+def commitments(
+    benchmark: str, n_agents: int, split: str, most: int, estimate: bool, params_file: Path, offline: bool
+) -> None:
+    """Ask the coordinator's model what it commits to, once for every ordered tuple of a bank's answers.
+
+    Answers that say the same count as one. ``team.commitment: cached`` plays from what is recorded.
+
+    \b
+    Example: econ bank commitments --benchmark svamp --n-agents 3 --estimate
+    """
+    params = load_for(params_file, benchmark)
+    from econ import benchmarks, paths
+    from econ.bank import commitments as recording
+    from econ.bank import store
+
+    models = list(dict.fromkeys(params.llm.executors))
+    if len(models) > 1:
+        raise EconError("commitments are recorded for teams of one model", "name one in llm.executors")
+    for name in _splits(split):
+        problems = benchmarks.load(benchmark, name, params)
+        path = paths.bank(benchmark, name, models[0])
+        shipped = paths.shipped(path, models[0])
+        bank = store.read(path if path.is_file() or not shipped.is_file() else shipped)
+        count = sum(len(recording.tuples(bank, problem.id, n_agents, most)) for problem in problems)
+        cap = params.llm.commitment_tokens(problems[0].kind)
+        click.echo(
+            f"{benchmark}/{name}: {count:,} tuples of {len(problems)} problems, at most {count * cap:,} "
+            "completion tokens; what the call cache holds of it costs nothing",
+            err=True,
+        )
+        if not estimate:
+            made = interrupts.run(
+                _commitments(bank, problems, n_agents, most, count, params, offline=offline)
+            )
+            where = paths.recorded_commitments(benchmark, params.llm.coordinator)
+            click.echo(f"{made:,} commitments in {where}")
+
+
+async def _commitments(
+    bank: Bank, problems: Sequence[Problem], n: int, most: int, count: int, params: Params, *, offline: bool
+) -> int:
+    from econ.bank import commitments as recording
+    from econ.llm import open_client, payer
+    from econ.progress import Progress
+
+    label = f"{bank.card.benchmark}/commitments-{bank.card.split}"
+    payer.set(label)
+    async with open_client(params, offline=offline) as client:
+        with Progress(count, "commitments", client, label) as progress:
+            return await recording.record(bank, problems, n, most, client, params, progress)
 
 
 @command.command("ship")

@@ -92,8 +92,12 @@ class Session:
         top_p: float = 1.0,
         repetition_penalty: float = 1.0,
         schema: dict[str, Any] | None = None,
+        seed: int | None = None,
     ) -> Call:
-        """Ask one model one question; the call is recorded whatever comes of it."""
+        """Ask one model one question; the call is recorded whatever comes of it.
+
+        ``seed``: of the request, the same in every run and round; None: one of its own.
+        """
         if model is None:
             llm = self.params.llm
             model = llm.coordinator if role == "coordinator" else llm.executor(agent)
@@ -107,7 +111,9 @@ class Session:
             sampling=Sampling(
                 round_to(temperature), round_to(top_p), round_to(repetition_penalty), max_tokens
             ),
-            seed=stable_seed(self.seed, self.problem_id, role, agent, round, sample),
+            seed=stable_seed(self.seed, self.problem_id, role, agent, round, sample)
+            if seed is None
+            else seed,
             sample=sample,
             schema=schema,
             draw=self.draw,

@@ -9,15 +9,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache, lru_cache
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import orjson
 
 from econ import grading, prompts
+from econ.errors import EconError
 from econ.grading import objects
 from econ.grading.forms import final_form
 from econ.methods.base import Session
-from econ.records import Call
+from econ.records import Call, stable_seed
 
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator
@@ -55,6 +56,12 @@ async def commit(session: Session, answers: Sequence[str | None], round: int) ->
     team = session.params.team
     if team.commitment == "vote":
         return voted(tuple(answers), session.kind)
+    if team.commitment == "cached":
+        if not isinstance(session.client, Represents):
+            raise EconError("team.commitment: cached is played from a bank", "set llm.backend: bank")
+        same = session.client.representative
+        shown = [None if answer is None else same(session.problem_id, answer) for answer in answers]
+        return await committed(session, shown, round)
     if team.coordination == "hierarchical" and len(answers) > team.local_size:
         groups = _groups(answers, team.local_size)
         local = await asyncio.gather(*(_ask(session, g, round, j + 1) for j, g in enumerate(groups)))
@@ -154,7 +161,23 @@ def _dumped(answer: Any) -> str:
     return json.dumps(answer, ensure_ascii=False, separators=(",", ":"), default=str)
 
 
-async def _ask(session: Session, answers: Sequence[str | None], round: int, agent: int) -> Commitment:
+@runtime_checkable
+class Represents(Protocol):
+    """A client that knows which recorded answers say the same."""
+
+    def representative(self, problem_id: str, text: str) -> str | None:
+        """The text that stands for all answers that are equal to this one; None: it cannot be read."""
+        ...
+
+
+async def committed(session: Session, shown: Sequence[str | None], round: int = 0) -> Commitment:
+    """C of the coordinator's model from texts that stand for the answers: the same request in every run."""
+    return await _ask(session, shown, round, 0, stable_seed("commitment", session.problem_id))
+
+
+async def _ask(
+    session: Session, answers: Sequence[str | None], round: int, agent: int, seed: int | None = None
+) -> Commitment:
     llm, kind = session.params.llm, session.kind
     tokens = llm.commitment_tokens(kind)
     call = await session.ask(
@@ -165,6 +188,7 @@ async def _ask(session: Session, answers: Sequence[str | None], round: int, agen
         temperature=session.params.team.commitment_temperature,
         max_tokens=tokens,
         schema=prompts.commitment_schema(kind) if llm.structured else None,
+        seed=seed,
     )
     return read(call, kind)
 

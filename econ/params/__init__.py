@@ -132,6 +132,8 @@ class Params(Section):
             raise ValueError(
                 "llm.executors lists one model per executor, so n_agents must be that one number"
             )
+        if self.team.commitment == "cached" and self.llm.backend != "bank":
+            raise ValueError("team.commitment: cached is played from a bank: set llm.backend: bank")
         if self.llm.backend == "openai" and not self.llm.base_url:
             raise ValueError("llm.base_url is needed with llm.backend: openai")
         return self

@@ -237,7 +237,8 @@ class Team(Section):
     )
     belief: Literal["numbers", "text"] = "numbers"  # text: the belief also stands in the prompt (5.11)
     show_commitment: bool = False  # later rounds show the last commitment (5.12)
-    commitment: Literal["llm", "vote"] = "llm"  # who commits: the coordinator's model, or the answers' vote
+    # Who commits: the coordinator's model, the answers' vote, or the model as it was recorded with a bank.
+    commitment: Literal["llm", "vote", "cached"] = "llm"
     coordination: Literal["single", "hierarchical"] = "single"
     local_size: Annotated[int, Field(ge=2)] = 4  # executors per local coordinator
 
