@@ -89,7 +89,7 @@ def opened(page: Path) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         command = [
             "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
-            f"--user-data-dir={profile}", "--remote-debugging-port=0", copy.as_uri(),
+            f"--user-data-dir={profile}", "--remote-debugging-port=0", copy.resolve().as_uri(),
         ]  # fmt: skip
         browser = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         server.handle_request()
@@ -114,12 +114,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         params = make(options.problems)
-        start = time.perf_counter()
+        start = time.process_time()
         page = write_page(params, Path("params.yaml"))
         beside = sum(path.stat().st_size for path in page.parent.rglob("*.js"))
         print(
             f"{len(jobs(params)) * options.problems:,} episodes, written in "
-            f"{time.perf_counter() - start:.1f} s; "
+            f"{time.process_time() - start:.1f} s of CPU; "
             f"page {page.stat().st_size / 1e6:.1f} MB, files beside it {beside / 1e6:.1f} MB"
         )
         print("\n".join(rows(opened(page))))

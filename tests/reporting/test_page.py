@@ -6,6 +6,7 @@ import gzip
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -89,19 +90,11 @@ def shown(page: Path, address: str, profile: Path) -> str:
     return re.sub(r"<script.*?</script>", "", done.stdout, flags=re.DOTALL)
 
 
-@pytest.fixture(scope="module")
-def page(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Params]:
-    """A page of nothing but its browser of episodes; whole reports are in test_figures.py."""
+def browser_alone(params: Params, folder: Path) -> Path:
+    """A page of nothing but its browser of episodes."""
     from jinja2 import Environment, PackageLoader
 
-    folder = tmp_path_factory.mktemp("page")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        params, _ = write_run(folder, 4, benchmarks=["svamp"], methods=["cot", "debate"], n_agents=[3])
-        job = Job("svamp", "cot", 3, 0)
-        hostile = call(role="solver", text=HOSTILE)
-        write_job(params, job, [trace(job, 0, correct=True, calls=[hostile]), *coin(job, 4)[1:]])
-        packed = episodes.pack(params, folder)
+    packed = episodes.pack(params, folder)
     environment = Environment(loader=PackageLoader("econ.reporting.page", "templates"), autoescape=True)
     blocks = "".join(
         f'<script type="text/plain" id="block-{name}">{block}</script>'
@@ -114,6 +107,21 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Params]:
     ).render(index=packed.index, blocks=blocks)
     path = folder / "index.html"
     path.write_text(f"<!doctype html><meta charset=utf-8><title>page</title>{text}")
+    return path
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Params]:
+    """Two methods, one of whose answers is hostile."""
+    folder = tmp_path_factory.mktemp("page")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        params, _ = write_run(folder, 4, benchmarks=["svamp"], methods=["cot", "debate"], n_agents=[3])
+        job = Job("svamp", "cot", 3, 0)
+        hostile = call(role="solver", text=HOSTILE)
+        first = trace(job, 0, correct=False, calls=[hostile], answer=HOSTILE)
+        write_job(params, job, [first, *coin(job, 4)[1:]])
+        path = browser_alone(params, folder)
     return path, params
 
 
@@ -125,7 +133,7 @@ def test_an_episode_is_found_by_its_address_and_shows_what_was_said_as_text(
     assert "<img" not in dom
     assert HOSTILE.replace("\x1b", "") in unescape(dom).replace("\x1b", "")
     assert "next →" in dom
-    assert 'class="badge right"' in dom
+    assert 'class="badge wrong"' in dom
 
 
 def test_a_debate_is_told_round_by_round_and_beside_another_method(
@@ -229,10 +237,54 @@ def test_axe_finds_nothing_serious(report: Path, tmp_path: Path, address: str) -
     assert found(with_script(report, axe.read_text(), FOUND, AXE), address, tmp_path) == []
 
 
+SAID = {"tot": "Answer: 12", "rap": "Sub-question: How many bags?", "rstar": "so 12"}
+TREES = {  # one node of each search, below its root
+    "tot": {"id": 1, "parent": 0, "text": "3 * 4 = 12", "answer": "12", "value": 0.9},
+    "rap": {"id": 1, "parent": 0, "visits": 2, "question": "How many bags?", "answer": "12", "useful": 0.7},
+    "rstar": {
+        "id": 1,
+        "parent": 0,
+        "visits": 2,
+        "action": "A1",
+        "question": None,
+        "text": "so 12",
+        "value": 0.5,
+    },
+}
+
+
+def test_a_search_stands_as_its_tree_and_a_plan_day_by_day(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    chosen = {"benchmarks": ["svamp"], "n_agents": [3], "methods": [*TREES, "cot"]}
+    params, _ = write_run(tmp_path, 2, **chosen)
+    for method, node in TREES.items():
+        job = Job("svamp", method, 3, 0)
+        first = trace(job, 0, correct=True, detail={"tree": [{"id": 0, "parent": None}, node]})
+        write_job(params, job, [first, *coin(job, 2)[1:]])
+    days = orjson.dumps([{"days": 1, "transportation": "Flight F1", "lunch": HOSTILE}]).decode()
+    job = Job("svamp", "cot", 3, 0)
+    found = {"constraints": {"is_valid_cost": False, "is_not_absent": True}}
+    plan = replace(trace(job, 0, correct=False, detail=found), answer=days)
+    write_job(params, job, [plan, *coin(job, 2)[1:]])
+    browser = browser_alone(params, tmp_path)
+    for method, said in SAID.items():
+        dom = unescape(shown(browser, f"/episode/svamp/{method}/n3-s0/p0", tmp_path / method))
+        tree = dom.split('<ul class="tree">', 1)[1]
+        assert "(the problem)" in tree
+        assert said in tree
+    dom = shown(browser, "/episode/svamp/cot/n3-s0/p0", tmp_path / "plan")
+    assert "Flight F1</td>" in dom
+    assert "<img" not in dom
+    assert 'class="wrong">is valid cost: not met' in dom
+
+
 def test_the_list_filters_and_an_unknown_address_says_so(page: tuple[Path, Params], tmp_path: Path) -> None:
     dom = shown(page[0], "/episodes?b=svamp&n=3&s=0&f=wrong", tmp_path)
     rows = dom.split("<tbody>")[1].split("</tbody>")[0].split("<tr>")[1:]
     assert rows
     assert all("wrong" in row for row in rows)
+    assert "<img" not in dom
     assert "There is no episode" in shown(page[0], "/episode/svamp/cot/n3-s0/nobody", tmp_path)
     assert "<h1>Report</h1>" in shown(page[0], "", tmp_path)

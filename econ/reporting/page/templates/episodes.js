@@ -191,16 +191,19 @@
     return nodes;
   }
 
-  /** A search's tree as nested lists. */
+  /** A search's tree as nested lists: what each node says, and by which numbers it was chosen. */
   function tree(nodes) {
     const children = new Map();
     for (const node of nodes) children.set(node.parent, [...(children.get(node.parent) || []), node]);
     const branch = (parent) => {
       const list = make("ul", "tree");
       for (const node of children.get(parent) || []) {
-        const about = [node.value !== undefined ? `value ${round(node.value)}` : null,
-                       node.answer ? `answer ${node.answer}` : null].filter(Boolean).join(", ");
-        list.append(make("li", "", make("span", "part", about), said(node.text || "(root)"),
+        const about = ["action", "value", "reward", "useful", "visits"]
+          .filter((name) => node[name] !== undefined && node[name] !== null)
+          .map((name) => `${name} ${Number.isInteger(node[name]) || typeof node[name] === "string" ? node[name] : round(node[name])}`);
+        const texts = [node.question && `Sub-question: ${node.question}`, node.text, node.answer && `Answer: ${node.answer}`];
+        list.append(make("li", "", make("span", "part", about.join(" · ")),
+                         said(texts.filter(Boolean).join("\n") || "(the problem)"),
                          children.has(node.id) ? branch(node.id) : null));
       }
       return list;

@@ -175,7 +175,9 @@
     if (names) {
       found.splits = () => names.map((_, i) => i);
       found.values = () => [...names];
-      found.size = Math.min(170, 14 + 6.4 * Math.max(...names.map((name) => name.length)));
+      const longest = Math.min(170, 14 + 6.4 * Math.max(...names.map((name) => name.length)));
+      if (side === "y") found.size = longest;
+      else if (longest * names.length > 320) Object.assign(found, { rotate: -50, size: 0.75 * longest, align: 2 });
     } else if (axis.log) {
       found.splits = (_, __, low, high) => decades(low, high);
       found.filter = (_, splits) => splits;
