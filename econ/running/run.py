@@ -82,7 +82,8 @@ class Run:
         now = time.time()
         at_work = [now - job.started for job in self.running.values()]
         at_once = max(1.0, (sum(known) + sum(at_work)) / max(now - self.started, 1e-9))
-        return max(0.0, work - sum(at_work)) / at_once
+        rest = work - sum(at_work)
+        return None if rest <= 0 and self.running else max(0.0, rest) / at_once  # what runs takes longer
 
     def document(self) -> Json:
         return {

@@ -97,6 +97,8 @@ def test_the_time_left_is_by_the_jobs_of_the_same_rule() -> None:
     assert told.left() == pytest.approx(50 + 9 * 10, abs=1)  # one at a time
     told.begin(9, job("train", "train", since=30))
     assert told.left() == pytest.approx(140 - 30, abs=1)
+    told.running[9] = job("train", "train", since=1000)  # longer than all that was thought to be left
+    assert told.left() is None
 
 
 def test_what_jobs_spend_is_read_on(project: Path) -> None:
