@@ -11,6 +11,7 @@ import pytest
 
 from econ import paths
 from econ.llm.activity import Activity, Totals
+from econ.records import Tokens
 from econ.running import console, run
 from econ.running.console import Console
 from econ.running.run import Begun, Run
@@ -110,7 +111,7 @@ def test_what_jobs_spend_is_read_on(project: Path) -> None:
     for activity, calls in ((first, 2), (Activity("b"), 1)):
         for _ in range(calls):
             activity.begin()
-            activity.answered(10, 5, 0.25)
+            activity.answered(Tokens(10, 5), 0.25)
             activity.end()
         activity.close()
     with next(iter((paths.STATE / "activity").glob("*.jsonl"))).open("ab") as file:
