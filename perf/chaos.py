@@ -35,7 +35,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from econ.cli import group
 from econ.llm.cache.admin import Ledger
-from econ.llm.probe import TOKENS as PROBE_TOKENS
+from econ.params.runtime import MaxTokens
 from tests.engines.conftest import Project, lay_out
 from tests.llm.fake_server import Body, FakeServer, Faults, no_fault
 
@@ -230,7 +230,7 @@ def answered(server: FakeServer) -> dict[bytes, list[float]]:
     """When each request was answered. The probe asks one question twice on purpose, and is left out."""
     times: dict[bytes, list[float]] = defaultdict(list)
     for moment, payload in server.answered:
-        if orjson.loads(payload)["max_tokens"] != PROBE_TOKENS:
+        if orjson.loads(payload)["max_tokens"] != MaxTokens().probe:
             times[payload].append(moment)
     return times
 

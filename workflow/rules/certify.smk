@@ -22,7 +22,7 @@ rule equilibrium:
         "Certify {wildcards.policy} on {wildcards.benchmark}, {wildcards.n} agents"
     shell:
         "logged {log} econ equilibrium --benchmark {wildcards.benchmark} --n-agents {wildcards.n}"
-        ' {params.policy} --out {output} "${{PARAMS[@]}}"'
+        ' {params.policy} --out "$(realpath -m {output})" "${{PARAMS[@]}}"'
 
 
 rule regret:

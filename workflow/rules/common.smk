@@ -12,7 +12,7 @@ from econ.benchmarks import names as benchmark_names
 from econ.errors import EconError
 from econ.params import learns, load, parse_method, setting, training
 from econ.reporting import measured
-from econ.reporting.catalogue import figure_files, figures, table_files, tables
+from econ.reporting.catalogue import figure_files, table_files
 from snakemake.logging import logger
 
 STARTED = time.time()
@@ -109,6 +109,19 @@ def played_from(split, benchmark="{benchmark}"):
     return banks(benchmark, split) if PARAMS.llm.backend == "bank" else []
 
 
+# As paths: where results are in object storage, expand() takes no rule's output.
+ANSWERS = [
+    "results/traces/{benchmark}/{method}-n{n}-s{seed}.jsonl",
+    "results/metrics/{benchmark}/{method}-n{n}-s{seed}.json",
+]
+
+
+def problems(benchmarks):
+    """The files of these benchmarks' problems."""
+    splits = expand("data/benchmarks/{benchmark}/{split}.jsonl", benchmark=benchmarks, split=["train", "test"])
+    return splits + expand("data/benchmarks/{benchmark}/manifest.json", benchmark=benchmarks)
+
+
 def jobs(template, benchmarks=PARAMS.benchmarks):
     """``template`` filled in for every job of the params."""
     return [
@@ -171,10 +184,16 @@ WORDS = shlex.join(OPTIONS).replace("{", "{{").replace("}", "}}")  # the shell's
 # PARAMS: the options that give a command its params. Not in a rule's `params:`, so that the file's name alone
 # makes no job run again.
 # PATH: `econ` is found beside this Snakemake too, so an environment need not be activated.
+# at LOG: where results are in object storage, go to the folder of their local copies, where they have the paths
+# that the commands know; all else is linked to it.
 # logged LOG COMMAND ...: all output goes to the log, and of a failure the last line to the user as well.
 shell.prefix(
     f'set -euo pipefail; PARAMS=({WORDS}); PATH="$PATH:{os.path.dirname(sys.executable)}"; '
-    'logged() {{ local log="$1" code=0; shift; "$@" > "$log" 2>&1 || code=$?; '
+    'at() {{ local root="${{1%results/logs/*}}" here="$PWD" name; if [ -z "$root" ]; then return; fi; '
+    'mkdir -p "$root/data" .econ; for name in * .econ data/*; do case "$name" in results|data|data/benchmarks) ;; '
+    '*) ln -sfn "$here/$name" "$root/$name";; esac; done; cd "$root"; }}; '
+    'logged() {{ local log="$1" code=0; shift; at "$log"; log="results/logs/${{log#*results/logs/}}"; '
+    '"$@" > "$log" 2>&1 || code=$?; '
     'if [ $code != 0 ]; then echo "$log: $(tail -n 1 "$log")" >&2; fi; return $code; }}; '
 )
 

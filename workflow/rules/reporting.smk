@@ -1,38 +1,4 @@
-# From metrics to tables, figures and one page. What is marked with reported() stands in Snakemake's own report,
-# too: `snakemake --report report.zip`.
-def reported(file):
-    """A file of a table or figure, with its caption where it is the one that a browser shows."""
-    path = Path(file)
-    if path.suffix == ".html":
-        table = tables(PARAMS)[path.stem]
-        return report(
-            file,
-            caption=caption(path, table.caption),
-            category="Tables",
-            subcategory=table.section.capitalize(),
-            labels={"table": table.title},
-        )
-    if path.suffix == ".svg":
-        return report(
-            file,
-            caption=caption(path, figures(PARAMS)[path.stem].caption),
-            category="Figures",
-            labels={"figure": path.stem.replace("_", " ").capitalize()},
-        )
-    return file
-
-
-def caption(path, text):
-    """A file with the text, which Snakemake's report reads as reStructuredText with templates in it."""
-    place = Path(".snakemake/captions") / path.with_suffix(".rst").name
-    place = place.with_name(f"{path.parent.name}-{place.name}").absolute()
-    content = "{% raw %}" + re.sub(r"([*_`|\\])", r"\\\1", text) + "{% endraw %}\n"
-    if not place.exists() or place.read_text() != content:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(content)
-    return str(place)
-
-
+# From metrics to tables, figures and one page.
 rule aggregate:
     input:
         metrics=jobs("results/metrics/{benchmark}/{method}-n{n}-s{seed}.json"),
@@ -40,7 +6,7 @@ rule aggregate:
         checkpoints=checkpoints(),
         measured=[*certificates(), *regrets()],
     output:
-        [reported(file) for file in table_files(PARAMS)],
+        table_files(PARAMS),
         jobs("results/summary/jobs/{benchmark}/{method}-n{n}-s{seed}.json"),
         "results/summary/training.csv",
     log:
@@ -60,7 +26,7 @@ rule figures:
         tables=table_files(PARAMS),
         checkpoints=checkpoints(),
     output:
-        [reported(file) for file in figure_files(PARAMS)],
+        figure_files(PARAMS),
     log:
         "results/logs/figures.log",
     conda:
@@ -78,12 +44,7 @@ rule report:
         tables=table_files(PARAMS),
         figures=rules.figures.output,
     output:
-        report(
-            "results/report/index.html",
-            caption="../report/page.rst",
-            category="The whole page",
-            labels={"page": "Verdicts, tables, figures, episodes"},
-        ),
+        "results/report/index.html",
     log:
         "results/logs/report.log",
     conda:
@@ -113,7 +74,7 @@ rule study:
     message:
         "Study {wildcards.study} on the simulated team"
     shell:
-        "logged {log} econ study {wildcards.study} --out {output}"
+        'logged {log} econ study {wildcards.study} --out "$(realpath -m {output})"'
 
 
 rule studies:

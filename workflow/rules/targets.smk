@@ -1,9 +1,16 @@
 # Targets per benchmark, for people and for dvc.yaml: download_gsm8k, train_gsm8k, evaluate_gsm8k, ...
+# On a cluster what is light runs where Snakemake does: jobs there are for what asks the models.
 localrules:
     all,
     banks,
     certificates,
     regrets,
+    download,
+    aggregate,
+    figures,
+    report,
+    studies,
+    unlearned,
 
 
 for benchmark in PARAMS.benchmarks:
@@ -12,7 +19,7 @@ for benchmark in PARAMS.benchmarks:
         name:
             f"download_{benchmark}"
         input:
-            expand(rules.download.output, benchmark=benchmark),
+            problems([benchmark]),
 
     rule:
         name:
@@ -30,4 +37,4 @@ for benchmark in PARAMS.benchmarks:
         name:
             f"evaluate_{benchmark}"
         input:
-            jobs(rules.evaluate.output, [benchmark]),
+            jobs(ANSWERS, [benchmark]),

@@ -43,5 +43,5 @@ def refuse_network(folder: Path) -> None:
         raise EconError(
             f"the call cache {folder} is on a network file system ({name}), where SQLite is not safe",
             "for jobs on many machines name a PostgreSQL database in cache.url or ECON_CACHE_URL; for one "
-            "machine make .econ a link to a folder on its own disk",
+            "machine name a folder on its own disk in ECON_STATE",
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import platform
 import subprocess
 import sys
 import time
@@ -39,7 +40,9 @@ class Spec:
 
     @property
     def folder(self) -> Path:
-        name = hashlib.sha256(orjson.dumps(self.settings, option=orjson.OPT_SORT_KEYS)).hexdigest()[:12]
+        """Of this machine: another that shares the project's folder has a server of its own."""
+        whole = {**self.settings, "machine": platform.node()}
+        name = hashlib.sha256(orjson.dumps(whole, option=orjson.OPT_SORT_KEYS)).hexdigest()[:12]
         return (FOLDER / f"{self.kind}-{name}").absolute()
 
 
