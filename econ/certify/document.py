@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,12 @@ import numpy as np
 import orjson
 
 from econ import interrupts, paths
+from econ.certify.coordinator import CACHED, VOTE, asked, by_model
 from econ.certify.policies import TRAINED, Policy, fixed, middle, policy, profile_or_none
 from econ.certify.recorded import Recorded, embedded
 from econ.certify.trajectory import trajectory
 from econ.equilibrium.empirical.certificate import Certificate, certificates
+from econ.equilibrium.empirical.coordinators import vote
 from econ.equilibrium.empirical.payoffs import ACCURACY
 from econ.equilibrium.empirical.responses import Array
 from econ.equilibrium.empirical.values import values
@@ -28,25 +31,41 @@ from econ.equilibrium.empirical.welfare import (
 )
 from econ.records import Json
 
-COORDINATOR = "vote"
-
 
 def certified(game: Recorded, name: str, folder: Path, seed: int, *, informed: bool) -> Json:
     """The certificate of a policy by its name (or as actions), and of a trained one on the way there.
 
     ``informed``: over deviations that read the problem (D1) too.
     """
+    known = interrupts.run(asked(game))
+    others = {}
+    if game.params.team.commitment == CACHED:
+        game = by_model(game, known)
+    elif known is not None and not known.lacking:
+        game = known.game
+        others = {CACHED: replace(game, coordinator=known.coordinator)}
     vectors = interrupts.run(embedded(game)) if informed or name == TRAINED else None
     found = policy(game, name, folder, vectors)
     features = np.concatenate(vectors, axis=1) if vectors is not None and informed else None
-    made = document(game, found, seed, features)
+    made = document(game, found, seed, features, others)
     if name == TRAINED:
         made["training"] = trajectory(game, folder, found.alpha)
     return made
 
 
-def document(game: Recorded, judged: Policy, seed: int, features: Array | None = None) -> Json:
-    """All that is certified of one policy. ``features`` [P, D]: class D1 beside D0."""
+def document(
+    game: Recorded,
+    judged: Policy,
+    seed: int,
+    features: Array | None = None,
+    others: Mapping[str, Recorded] | None = None,
+) -> Json:
+    """All that is certified of one policy.
+
+    Args:
+        features: [P, D]; class D1 beside D0.
+        others: the game with other coordinators, by their names.
+    """
     found = values(game.table, game.team, judged.weights, game.payoffs(judged.alpha))
     clusters = game.table.clusters
     wider = {} if features is None else certificates(found, clusters, features)
@@ -58,7 +77,7 @@ def document(game: Recorded, judged: Policy, seed: int, features: Array | None =
         "policy": judged.name,
         "chosen_on": judged.chosen_on,
         "actions": played(game.table, judged.weights),
-        "coordinator": COORDINATOR,
+        "coordinator": VOTE if game.coordinator is vote else CACHED,
         "problems": game.table.problems,
         "questions": len(np.unique(clusters)),
         "samples": game.table.samples,
@@ -70,7 +89,7 @@ def document(game: Recorded, judged: Policy, seed: int, features: Array | None =
         "calibration": calibration(game),
         "payoffs": {name: shown(one) for name, one in certificates(found, clusters).items()},
         "wider": {name: shown(one) for name, one in wider.items()},
-        **welfare(game, judged, features),
+        **welfare(game, judged, features, others or {}),
     }
 
 
@@ -88,7 +107,7 @@ def shown(found: Certificate) -> Json:
     }  # fmt: skip
 
 
-def welfare(game: Recorded, judged: Policy, features: Array | None) -> Json:
+def welfare(game: Recorded, judged: Policy, features: Array | None, others: Mapping[str, Recorded]) -> Json:
     """The ladder, the decision rows, coordinators on the same answers, the price of anarchy: by accuracy."""
     accuracy = game.game(judged.alpha, ACCURACY)
     policies = {judged.name: judged.weights}
@@ -100,7 +119,11 @@ def welfare(game: Recorded, judged: Policy, features: Array | None) -> Json:
     pairs = [("best_joint", "best_uniform"), (judged.name, "best_uniform"), ("ceiling", "best_joint")]
     price = anarchy(accuracy)
     confidence = confidences(game.table, answer_features(game))
-    ways = coordinator_rows(game.table, game.team, judged.weights, game.payoffs(judged.alpha), {}, confidence)
+    payoffs = {name: other.payoffs(judged.alpha) for name, other in others.items()}
+    by_vote = replace(game, coordinator=vote).payoffs(judged.alpha)
+    if game.coordinator is not vote:
+        payoffs[CACHED] = game.payoffs(judged.alpha)
+    ways = coordinator_rows(game.table, game.team, judged.weights, by_vote, payoffs, confidence)
     return {
         "welfare_payoff": ACCURACY,
         "welfare": {name: row(rung) for name, rung in rungs.items()},

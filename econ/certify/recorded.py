@@ -15,6 +15,7 @@ from econ.bank.draws import grid_of
 from econ.bank.responses import responses
 from econ.bank.schema import Bank
 from econ.benchmarks.normalise import source_question
+from econ.equilibrium.empirical.coordinators import Coordinator, vote
 from econ.equilibrium.empirical.payoffs import TeamPayoffs
 from econ.equilibrium.empirical.responses import Array, Ints, ResponseTable, needs_samples
 from econ.equilibrium.empirical.search import Game
@@ -35,6 +36,7 @@ class Recorded:
     problems: tuple[Problem, ...]
     strategies: tuple[str | None, ...]
     banks: tuple[Bank, ...]
+    coordinator: Coordinator = vote
 
     @property
     def simulated(self) -> bool:
@@ -50,7 +52,7 @@ class Recorded:
 
     def payoffs(self, alpha: Sequence[float]) -> TeamPayoffs:
         a, t, c = alpha
-        return TeamPayoffs(self.table, (a, t, c), self.params.reward)
+        return TeamPayoffs(self.table, (a, t, c), self.params.reward, self.coordinator)
 
 
 def recorded(params: Params, benchmark: str, n_agents: int, split: Split) -> Recorded:
@@ -98,12 +100,20 @@ def sources(problems: Sequence[Problem]) -> Ints:
 
 async def embedded(game: Recorded) -> tuple[Array, Array]:
     """Vectors [P, D] of problems and of strategies (zeros for none): what is public before any answer."""
+    texts = [problem.prompt for problem in game.problems] + [plan or "" for plan in game.strategies]
+    by_text = await vectors_of(game, [text for text in texts if text])
+    nothing = np.zeros_like(next(iter(by_text.values())))
+    rows = np.stack([by_text.get(text, nothing) for text in texts]).astype(float)
+    return rows[: len(game.problems)], rows[len(game.problems) :]
+
+
+async def vectors_of(game: Recorded, texts: Sequence[str]) -> dict[str, Array]:
+    """The texts' vectors, by text."""
     from econ.llm import open_client
     from econ.llm.cache.store import Cache
     from econ.llm.embedding.client import Embedder
 
-    texts = [problem.prompt for problem in game.problems] + [plan or "" for plan in game.strategies]
-    wanted = list(dict.fromkeys(text for text in texts if text))
+    wanted = list(dict.fromkeys(texts))
     if game.params.llm.backend == "simulated":
         async with open_client(game.params) as client:
             vectors = await client.embed(wanted)
@@ -115,10 +125,7 @@ async def embedded(game: Recorded) -> tuple[Array, Array]:
         finally:
             await embedder.close()
             cache.close()
-    by_text = dict(zip(wanted, map(np.asarray, vectors), strict=True))
-    nothing = np.zeros_like(next(iter(by_text.values())))
-    rows = np.stack([by_text.get(text, nothing) for text in texts]).astype(float)
-    return rows[: len(game.problems)], rows[len(game.problems) :]
+    return dict(zip(wanted, map(np.asarray, vectors), strict=True))
 
 
 def _bank(params: Params, benchmark: str, split: Split, model: str) -> Bank:

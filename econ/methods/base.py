@@ -98,10 +98,38 @@ class Session:
 
         ``seed``: of the request, the same in every run and round; None: one of its own.
         """
+        request = self.request(
+            role, messages, temperature=temperature, max_tokens=max_tokens, agent=agent, round=round,
+            sample=sample, model=model, top_p=top_p, repetition_penalty=repetition_penalty, schema=schema,
+            seed=seed,
+        )  # fmt: skip
+        call = await self.client.complete(request)
+        self._calls.append(call)
+        if self._watch is not None:
+            self._watch(call)
+        return call
+
+    def request(
+        self,
+        role: str,
+        messages: Sequence[Message],
+        *,
+        temperature: float,
+        max_tokens: int,
+        agent: int = 0,
+        round: int = 0,
+        sample: int = 0,
+        model: str | None = None,
+        top_p: float = 1.0,
+        repetition_penalty: float = 1.0,
+        schema: dict[str, Any] | None = None,
+        seed: int | None = None,
+    ) -> Request:
+        """What :meth:`ask` asks, not asked yet."""
         if model is None:
             llm = self.params.llm
             model = llm.coordinator if role == "coordinator" else llm.executor(agent)
-        request = Request(
+        return Request(
             role=role,
             agent=agent,
             round=round,
@@ -118,11 +146,6 @@ class Session:
             schema=schema,
             draw=self.draw,
         )
-        call = await self.client.complete(request)
-        self._calls.append(call)
-        if self._watch is not None:
-            self._watch(call)
-        return call
 
     @property
     def calls(self) -> tuple[Call, ...]:

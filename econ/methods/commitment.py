@@ -18,7 +18,7 @@ from econ.errors import EconError
 from econ.grading import objects
 from econ.grading.forms import final_form
 from econ.methods.base import Session
-from econ.records import Call, stable_seed
+from econ.records import Call, Request, stable_seed
 
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator
@@ -96,11 +96,12 @@ def read(call: Call, kind: prompts.Kind) -> Commitment:
     """The commitment in a coordinator's answer; JSON cut at its end is read as far as it goes."""
     if not call.ok:
         return Commitment("", "", "", None, call.error)
-    return _read(call.text, kind)
+    return read_text(call.text, kind)
 
 
 @lru_cache(maxsize=256)  # teams repeat themselves
-def _read(text: str, kind: prompts.Kind) -> Commitment:
+def read_text(text: str, kind: prompts.Kind) -> Commitment:
+    """The commitment in what a coordinator said."""
     raw = text.strip()
     found = objects.find(raw, "final_answer")
     if found is None:
@@ -172,25 +173,40 @@ class Represents(Protocol):
 
 async def committed(session: Session, shown: Sequence[str | None], round: int = 0) -> Commitment:
     """C of the coordinator's model from texts that stand for the answers: the same request in every run."""
-    return await _ask(session, shown, round, 0, stable_seed("commitment", session.problem_id))
+    return await _ask(session, shown, round, 0, _seed(session))
+
+
+def committed_by(session: Session, shown: Sequence[str | None]) -> Request:
+    """What :func:`committed` asks."""
+    return session.request("coordinator", **_asked(session, shown, 0, 0, _seed(session)))
+
+
+def _seed(session: Session) -> int:
+    return stable_seed("commitment", session.problem_id)
 
 
 async def _ask(
     session: Session, answers: Sequence[str | None], round: int, agent: int, seed: int | None = None
 ) -> Commitment:
+    call = await session.ask("coordinator", **_asked(session, answers, round, agent, seed))
+    return read(call, session.kind)
+
+
+def _asked(
+    session: Session, answers: Sequence[str | None], round: int, agent: int, seed: int | None
+) -> dict[str, Any]:
+    """The question to the coordinator, as a session takes it."""
     llm, kind = session.params.llm, session.kind
     tokens = llm.commitment_tokens(kind)
-    call = await session.ask(
-        "coordinator",
-        prompts.commitment(session.prompt, kind, [answer or "" for answer in answers], tokens),
-        agent=agent,
-        round=round,
-        temperature=session.params.team.commitment_temperature,
-        max_tokens=tokens,
-        schema=prompts.commitment_schema(kind) if llm.structured else None,
-        seed=seed,
-    )
-    return read(call, kind)
+    return {
+        "messages": prompts.commitment(session.prompt, kind, [answer or "" for answer in answers], tokens),
+        "agent": agent,
+        "round": round,
+        "temperature": session.params.team.commitment_temperature,
+        "max_tokens": tokens,
+        "schema": prompts.commitment_schema(kind) if llm.structured else None,
+        "seed": seed,
+    }
 
 
 def _groups(answers: Sequence[str | None], size: int) -> list[Sequence[str | None]]:
