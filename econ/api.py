@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from econ import benchmarks, paths, playing
 from econ.errors import EconError
-from econ.llm import open_client, payer
+from econ.llm import current_job, open_client
 from econ.llm.base import Client
 from econ.methods.base import Player
 from econ.methods.econ.method import EconBNE
@@ -82,7 +82,7 @@ def train(
 
 async def _play(method: str | Player, problems: list[Problem], params: Params, job: Job) -> list[Trace]:
     made = _made(method, params, job) if isinstance(method, str) else method
-    payer.set(f"{job.benchmark}/{job.name}")
+    current_job.set(f"{job.benchmark}/{job.name}")
     async with _client(params, problems) as client:
         return await playing.play(made, problems, client, params, job)
 
@@ -93,7 +93,7 @@ async def _train(
     from econ.training import trainer as training
 
     benchmark = problems[0].benchmark
-    payer.set(f"{benchmark}/train-n{n_agents}-s{seed}")
+    current_job.set(f"{benchmark}/train-n{n_agents}-s{seed}")
     async with _client(params, problems) as client:
         run = training.Run(benchmark, n_agents, seed, params, problems)
         trainer = await training.start(run, client, folder)

@@ -9,12 +9,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from econ import benchmarks, fingerprint, paths, prompts
-from econ.costs.context import check_room
+from econ.costs.context import check_context
 from econ.files import sweep
 from econ.grading import extract, gradable, grade
 from econ.grading.leaks import tells
 from econ.grading.rounds import marked
-from econ.llm import open_client, payer
+from econ.llm import current_job, open_client
 from econ.llm.base import Client
 from econ.llm.complete import Completeness
 from econ.methods.base import Player, Session, Solution
@@ -45,11 +45,11 @@ async def run_job(make: Callable[[], Player], params: Params, job: Job, *, offli
     method = make()
     for path in (paths.trace(job), paths.metrics(job)):
         sweep(path.parent, path.name)
-    payer.set(f"{job.benchmark}/{job.name}")
+    current_job.set(f"{job.benchmark}/{job.name}")
     async with open_client(own, offline=offline) as client:
-        with waiting("the model to be there, and to heed what it is steered with"):
+        with waiting("the model to be there, and to obey what it is steered with"):
             if not offline:
-                await check_room(problems, client, own, base, job.n_agents)
+                await check_context(problems, client, own, base, job.n_agents)
             if learns(base):  # the others steer with fixed settings alone
                 await client.probe(prompts.for_probe(problems, own))
         gc.freeze()  # what is loaded by now stays: looking through all of it holds every call up for 0.15 s

@@ -78,11 +78,11 @@ def build(benchmark: str, split: str, embed: bool, estimate: bool, params_file: 
 async def _build(
     builder: Builder, problems: Sequence[Problem], params: Params, *, embed: bool, offline: bool
 ) -> None:
-    from econ.llm import open_client, payer
+    from econ.llm import current_job, open_client
     from econ.progress import Progress
 
     label = f"{builder.benchmark}/bank-{builder.split}"
-    payer.set(label)
+    current_job.set(label)
     _announce(builder, label)
     async with open_client(params, offline=offline) as client:
         if not offline:
@@ -94,11 +94,11 @@ async def _build(
 
 
 async def _prepare(client: Client, problems: Sequence[Problem], params: Params) -> None:
-    """Is there room for the longest prompt, and does the server heed the action?"""
+    """Is there room for the longest prompt, and does the server obey the action?"""
     from econ import prompts
-    from econ.costs.context import check_room
+    from econ.costs.context import check_context
 
-    await check_room(problems, client, params, "econ-baseline", 1)
+    await check_context(problems, client, params, "econ-baseline", 1)
     await client.probe(prompts.for_probe(problems, params))
 
 
@@ -283,12 +283,12 @@ async def _check(
     from econ import paths, seals
     from econ.bank import check, draws, store
     from econ.files import write_atomic
-    from econ.llm import open_client, payer
+    from econ.llm import current_job, open_client
     from econ.progress import Progress
     from econ.reporting.figures import calibration
 
     label = f"{benchmark}/bank-check-{split}"
-    payer.set(label)
+    current_job.set(label)
     bank = store.read(paths.bank(benchmark, split, model))
     known = {entry.id for entry in bank.card.entries}
     grid = draws.Grid(params.bank.temperature, params.bank.second)

@@ -69,13 +69,13 @@ async def _both(
 
 async def _played(name: str, problems: Sequence[Problem], params: Params) -> list[Trace]:
     from econ import playing
-    from econ.llm import open_client, payer
+    from econ.llm import current_job, open_client
     from econ.methods.registry import baseline
     from econ.progress import Progress
 
     job = Job(name, METHOD, params.n_agents[0], params.seeds[0])
     label = f"{name}/{METHOD} {'recorded' if params.llm.backend == 'bank' else 'live'}"
-    payer.set(label)
+    current_job.set(label)
     method = baseline(METHOD, params, name)
     async with open_client(params) as client:
         with Progress(len(problems), "problems", client, label) as progress:

@@ -97,7 +97,7 @@ def _method(job: Job, params: Params) -> Player:
 async def _solve(
     method: Player, problem: Problem, params: Params, job: Job, *, offline: bool, show_prompts: bool
 ) -> None:
-    from econ.costs.context import check_room
+    from econ.costs.context import check_context
     from econ.llm import open_client
     from econ.methods.base import Session
     from econ.playing import solve
@@ -105,7 +105,7 @@ async def _solve(
     click.echo(f"{click.style('Problem', bold=True)} {printable(problem.prompt)}\n")
     async with open_client(params, offline=offline) as client:
         if not offline:
-            await check_room([problem], client, params, parse_method(job.method)[0], job.n_agents)
+            await check_context([problem], client, params, parse_method(job.method)[0], job.n_agents)
         session = Session(problem, client, params, job.n_agents, job.seed, watch=Turns(prompts=show_prompts))
         trace = await solve(method, problem, session, job)
         usage = client.usage

@@ -62,8 +62,8 @@ async def _train(
     offline: bool,
 ) -> None:
     from econ import benchmarks, paths, prompts
-    from econ.costs.context import check_room
-    from econ.llm import open_client, payer
+    from econ.costs.context import check_context
+    from econ.llm import current_job, open_client
     from econ.progress import Progress, waiting
     from econ.reporting.outcome import learned
 
@@ -71,11 +71,11 @@ async def _train(
     folder = paths.checkpoint(benchmark, n_agents, seed, variant)
     source = _state(folder) if resume else start_from
     label = f"{benchmark}/{'+'.join(filter(None, ('train', variant)))}-n{n_agents}-s{seed}"
-    payer.set(label)
+    current_job.set(label)
     async with open_client(params, offline=offline) as client:
-        with waiting("the model to be there, and to heed what it is steered with"):
+        with waiting("the model to be there, and to obey what it is steered with"):
             if not offline:
-                await check_room(problems, client, params, "econ-bne", n_agents)
+                await check_context(problems, client, params, "econ-bne", n_agents)
             # The server is tried while the numerics load: both take seconds.
             _, training = await asyncio.gather(
                 client.probe(prompts.for_probe(problems, params)),

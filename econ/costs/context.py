@@ -24,7 +24,7 @@ from econ.records import Call, Message, Problem, Request
 CHAT = 64  # tokens that a chat template adds to the messages
 
 
-async def check_room(
+async def check_context(
     problems: Sequence[Problem], client: Client, params: Params, method: str, n_agents: int
 ) -> None:
     """Check the longest of ``problems`` against the context of every model that ``method`` asks.

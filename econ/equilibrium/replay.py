@@ -68,7 +68,7 @@ def collate(episodes: Sequence[Experience]) -> Experience:
     return Experience(**{name: torch.stack([getattr(e, name) for e in padded]) for name in FIELDS})
 
 
-def stray(episodes: Sequence[Experience]) -> tuple[int, str] | None:
+def not_finite(episodes: Sequence[Experience]) -> tuple[int, str] | None:
     """Place of the first episode with something that is not finite, and what that is; None: all is."""
     for name, told in _FINITE.items():
         values = [getattr(episode, name) for episode in episodes]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from econ.llm.base import payer
+from econ.llm.base import current_job
 from econ.registry import BACKENDS
 
 if TYPE_CHECKING:
     from econ.llm.base import Client, Progress
     from econ.params import Params
 
-__all__ = ["open_client", "payer"]
+__all__ = ["current_job", "open_client"]
 
 
 def open_client(params: Params, *, offline: bool = False, progress: Progress | None = None) -> Client:

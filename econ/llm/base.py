@@ -11,7 +11,7 @@ from typing import Protocol, Self
 
 from econ.records import NO_TOKENS, Call, Message, Request, Tokens
 
-payer: ContextVar[str] = ContextVar("payer", default="")
+current_job: ContextVar[str] = ContextVar("job", default="")
 """Who pays for the calls made in this context: a name that is the same in every run of the same job, like
 ``svamp/econ-bne-n3-s0``. It is kept with each answer, so that a replay can tell whose answer it was."""
 

@@ -21,7 +21,7 @@ _TAKEN = (
 )
 
 
-class Purse:
+class BudgetGuard:
     """What a run may spend, and has.
 
     A call reserves its upper cost before it is sent and is charged what it cost when its answer is kept. A

@@ -18,14 +18,14 @@ from econ.llm.backends.base import Backend
 from econ.llm.backends.dialects import Dialect, folded
 from econ.llm.backends.openai import say
 from econ.llm.base import Counts, Progress, Usage, Vector
-from econ.llm.budget import Purse
+from econ.llm.budget import BudgetGuard
 from econ.llm.cache.base import Limiter
 from econ.llm.cache.embedded import of_this_machine
 from econ.llm.cache.rows import Answer, digest, fact_key, missing
 from econ.llm.cache.store import Cache
 from econ.llm.embedding.client import Embedder
 from econ.llm.faults import Fault, backoff, refuses_system
-from econ.llm.limits import Gate
+from econ.llm.limits import Throttle
 from econ.llm.notices import Notices
 from econ.llm.patience import Failed, Patience
 from econ.llm.probe import Prober
@@ -75,8 +75,8 @@ class LLMClient:
         self._cache = Cache(url=params.cache.url)
         self._backend = backend(params.llm, self._cache, offline=offline)
         self._dialect: Dialect
-        self._gate = Gate(self._limiter(), self._backend.in_flight, self._llm.limits)
-        self._purse = Purse(self._llm.budget, self._cache.store)
+        self._throttle = Throttle(self._limiter(), self._backend.in_flight, self._llm.limits)
+        self._budget = BudgetGuard(self._llm.budget, self._cache.store)
         self._patience = Patience(self._llm, self._backend.where, self._backend.key_variable)
         self._longest_wait = min(30.0, max(0.5, self._llm.patience_seconds / 8))
         self._folding: set[str] = set()  # models that know no system role
@@ -103,12 +103,12 @@ class LLMClient:
         await self._close()
 
     async def _close(self) -> None:
-        self._purse.close()
+        self._budget.close()
         if self._activity is not None:
             self._activity.close()
         await self._backend.close()
         await self._embedder.close()
-        await self._gate.close()
+        await self._throttle.close()
         self._cache.close()
 
     async def _drain(self, seconds: float | None) -> None:
@@ -127,12 +127,14 @@ class LLMClient:
     async def complete(self, request: Request) -> Call:
         body = self._dialect.body(request)
         key = self._key(body, request)
-        payer = f"{face.payer.get()} {request.role} {request.agent} {request.round}"
+        payer = f"{face.current_job.get()} {request.role} {request.agent} {request.round}"
         answer = await self._cache.look(key)
         paid = False
         if answer is None:
             if self._offline:
-                raise missing(f"{request.role} {request.agent}, round {request.round}, of {face.payer.get()}")
+                raise missing(
+                    f"{request.role} {request.agent}, round {request.round}, of {face.current_job.get()}"
+                )
             task = self._paying.get(key)
             if task is None:
                 task = self._paying[key] = asyncio.create_task(self._pay(key, body, payer))
@@ -208,7 +210,7 @@ class LLMClient:
             _Busy: another process makes this call at this moment.
         """
         with self._counts.waits("a turn: all places for calls (llm.max_in_flight) are taken"):
-            slot = await self._gate.slots.take()
+            slot = await self._throttle.slots.take()
         try:
             if not self._cache.store.lock(key):
                 raise _Busy
@@ -217,15 +219,15 @@ class LLMClient:
             finally:
                 self._cache.store.unlock(key)
         finally:
-            self._gate.slots.give(slot)
+            self._throttle.slots.give(slot)
 
     async def _paid(self, key: bytes, body: Json, payer: str, *, may_be_empty: bool) -> Answer | None:
         """See :meth:`_attempt`, which holds a slot and the call's lock."""
         upper = self._upper_tokens(body)
-        reservation = await self._purse.reserve(sum(upper), self._usd(body["model"], Tokens(*upper)) or 0.0)
+        reservation = await self._budget.reserve(sum(upper), self._usd(body["model"], Tokens(*upper)) or 0.0)
         try:
             with self._counts.waits("llm.limits"):
-                await self._gate.pace(sum(upper))
+                await self._throttle.pace(sum(upper))
             with self._counts.waits(f"answers of {self._backend.where}"):
                 reply = await self._on_the_wire(body)
             self._arrived(reply, body, sum(upper))
@@ -236,7 +238,7 @@ class LLMClient:
             answer = await self._answer(reply, body, payer)
             await self._cache.put(key, answer, reservation)
         except BaseException:
-            self._purse.release(reservation)
+            self._budget.release(reservation)
             raise
         self._count(answer)
         return answer
@@ -244,15 +246,15 @@ class LLMClient:
     def _arrived(self, reply: Reply, body: Json, upper: int) -> None:
         self._patience.arrived(body)
         used = (reply.prompt_tokens or 0) + (reply.completion_tokens or 0)
-        self._gate.settle(upper, used or upper)
+        self._throttle.settle(upper, used or upper)
 
     def _charge(self, reply: Reply, body: Json, reservation: str | None) -> None:
         used = (reply.prompt_tokens or 0, reply.completion_tokens or 0)
-        self._purse.charge(reservation, sum(used), self._usd(body["model"], Tokens(*used)) or 0.0)
+        self._budget.charge(reservation, sum(used), self._usd(body["model"], Tokens(*used)) or 0.0)
 
     async def _on_the_wire(self, body: Json) -> Reply:
         task = asyncio.current_task()
-        activity = self._activity = self._activity or Activity(face.payer.get())
+        activity = self._activity = self._activity or Activity(face.current_job.get())
         activity.begin()
         self._sent.add(task)
         try:
@@ -304,7 +306,7 @@ class LLMClient:
 
     def _upper_tokens(self, body: Json) -> tuple[int, int]:
         """Of prompt and answer, where a limit asks for them."""
-        if not (self._purse.active or self._gate.counts_tokens):
+        if not (self._budget.active or self._throttle.counts_tokens):
             return 0, 0
         return tokens.prompt_at_most(body["messages"]), self._dialect.cap(body)
 

@@ -165,9 +165,9 @@ async def _records(name: str, params: Params) -> Finding:
 
 
 async def _ask(params: Params) -> list[Finding]:
-    from econ.llm import open_client, payer
+    from econ.llm import current_job, open_client
 
-    payer.set("doctor")
+    current_job.set("doctor")
     async with open_client(params) as client:
         return [*[await _model(client, model) for model in _models(params)], await _probe(client, params)]
 

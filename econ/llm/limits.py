@@ -108,7 +108,7 @@ class Slots:
             await asyncio.wait([self._poller])
 
 
-class Gate:
+class Throttle:
     """Slots and rates of one provider."""
 
     def __init__(self, limiter: Limiter, in_flight: int, limits: Limits) -> None:

@@ -1,4 +1,4 @@
-"""Does the server heed what we steer with? Shown on a few answers before a run, since ignoring is silent."""
+"""Does the server obey what we steer with? Shown on a few answers before a run, since ignoring is silent."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PROMPTS = (
     "Write the word apple twelve times: apple apple apple",
     "Invent a name for a new planet and tell its story in one sentence.",
 )
-# (prompts, seeds, points) of each stage. A server that heeds is seen at the first, as a rule; one that gives
+# (prompts, seeds, points) of each stage. A server that obeys is seen at the first, as a rule; one that gives
 # a few fixed answers may need more, and the run's own prompt, which is long, comes last. Points: low and high
 # end, then the middle.
 STAGES = ((1, range(1, 2), 2), (2, range(1, 4), 2), (3, range(1, 9), 3))
@@ -47,7 +47,7 @@ class Prober:
         Raises:
             EconError: a dimension never changes an answer, or the server gave none.
         """
-        token = face.payer.set("probe")
+        token = face.current_job.set("probe")
         try:
             await asyncio.gather(*(
                 self._show(model, dimension, points)
@@ -55,7 +55,7 @@ class Prober:
                 for dimension, points in _dimensions(self.params).items()
             ))  # fmt: skip
         finally:
-            face.payer.reset(token)
+            face.current_job.reset(token)
 
     async def _show(self, model: str, dimension: str, points: tuple[Sampling, ...]) -> None:
         differs, silent = False, True
@@ -72,7 +72,7 @@ class Prober:
         if not differs:
             raise self._ignored(model, dimension, points)
         # Answers differ, but so do those to one and the same question: neither shown nor refuted.
-        print(f"econ: {self.where} never repeats itself, so it is not shown that it heeds {dimension}",
+        print(f"econ: {self.where} never repeats itself, so it is not shown that it obeys {dimension}",
               file=sys.stderr)  # fmt: skip
 
     def _prompts(self, dimension: str) -> list[tuple[Message, ...]]:
@@ -102,7 +102,7 @@ class Prober:
     def _said_nothing(self, model: str) -> EconError:
         cap = self.params.llm.max_tokens.probe
         return EconError(
-            f"model {model} says nothing within {cap} tokens, so it is not known what {self.where} heeds",
+            f"model {model} says nothing within {cap} tokens, so it is not known what {self.where} obeys",
             "raise llm.max_tokens.probe; a model that thinks out of sight may need hundreds",
         )
 
@@ -111,7 +111,7 @@ class Prober:
         return EconError(
             f"{self.where} ignores {dimension}: model {model} answers the same at {low:g} and {high:g} "
             f"(dialect {self.dialect})",
-            "set llm.dialect to what the server speaks, action.second to what it heeds, or hold it: "
+            "set llm.dialect to what the server speaks, action.second to what it obeys, or hold it: "
             f"action.fixed: {{{dimension}: 1.0}}",
         )
 

@@ -116,7 +116,7 @@ class MaxTokens(Section):
     answer: Positive = 1024
     commitment: Positive = 512
     plan: Positive = 2048  # a TravelPlanner plan, as answer or commitment
-    probe: Positive = 16  # of the answers that show whether the server heeds what we steer with
+    probe: Positive = 16  # of the answers that show whether the server obeys what we steer with
 
 
 def _known_backend(name: str) -> str:

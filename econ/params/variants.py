@@ -29,10 +29,10 @@ def check(name: str, changes: Changes) -> None:
             raise ValueError(f"'variants.{name}.{key}': a variant cannot change which jobs there are")
         if key == "cache":
             raise ValueError(f"'variants.{name}.cache': all methods keep their answers in one place")
-        stray = min(set(value) - _PARTS[key], default=None) if key in _PARTS else None
-        if stray is not None:
+        unknown = min(set(value) - _PARTS[key], default=None) if key in _PARTS else None
+        if unknown is not None:
             raise ValueError(
-                f"'variants.{name}.{key}.{stray}': a variant can change of {key} only "
+                f"'variants.{name}.{key}.{unknown}': a variant can change of {key} only "
                 f"{', '.join(sorted(_PARTS[key]))}"
             )
 

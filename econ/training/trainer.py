@@ -18,7 +18,7 @@ from econ.equilibrium import checkpoint, rewards
 from econ.equilibrium.actions import Explorer
 from econ.equilibrium.learner import Learner
 from econ.equilibrium.refinement import Stop
-from econ.equilibrium.replay import Experience, stray
+from econ.equilibrium.replay import Experience, not_finite
 from econ.errors import EconError
 from econ.files import sweep, write_atomic
 from econ.llm.base import Client
@@ -147,7 +147,7 @@ class Trainer:
 
     def _check(self, numbers: range, batch: list[Experience]) -> None:
         """Nothing that is not finite enters the buffer, from where it would spoil every later update."""
-        found = stray(batch)
+        found = not_finite(batch)
         if found is not None:
             number, what = numbers[found[0]], found[1]
             raise EconError(

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from econ.errors import EconError
-from econ.llm import open_client, payer
+from econ.llm import current_job, open_client
 from econ.llm.cache.limiter import Files
 from econ.params import Params
 from econ.records import Call, Request, Sampling
@@ -77,7 +77,7 @@ async def test_a_missing_key_is_named(settings: dict[str, str], variable: str) -
 
 
 async def test_a_replay_needs_no_server_and_records_the_same() -> None:
-    payer.set("svamp/econ-bne-n3-s0")
+    current_job.set("svamp/econ-bne-n3-s0")
     with FakeServer() as server:
         params = params_for(server.url)
         first = await ask(params, *(request(n) for n in range(20)))
@@ -91,9 +91,9 @@ async def test_a_replay_needs_no_server_and_records_the_same() -> None:
 async def test_who_paid_for_an_answer_first_is_not_told() -> None:
     with FakeServer() as server:
         params = params_for(server.url)
-        payer.set("svamp/cot-n3-s0")
+        current_job.set("svamp/cot-n3-s0")
         [mine] = await ask(params, request())
-        payer.set("svamp/debate-n3-s0")
+        current_job.set("svamp/debate-n3-s0")
         [theirs] = await ask(params, request())
         assert server.served == 1
     assert mine == theirs

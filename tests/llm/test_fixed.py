@@ -1,4 +1,4 @@
-"""A server that heeds one dimension of the action only: refused, unless the other is held; results say so."""
+"""A server that obeys one dimension of the action only: refused, unless the other is held; results say so."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ REMARK = "repetition_penalty fixed at 1"
 
 
 def deaf(body: Body) -> str:
-    """Heeds the temperature and drops the penalty."""
+    """Obeys the temperature and drops the penalty."""
     draw = random.Random(repr([body["messages"], body["seed"], body["temperature"]]))
     return f"Thought {draw.random()}. Final answer: {draw.randrange(9)}"
 

@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from econ.cli import group
 from econ.errors import EconError
-from econ.llm import activity, open_client, payer
+from econ.llm import activity, current_job, open_client
 from econ.llm.cache.admin import Ledger
 from econ.params import Params
 from tests.llm.conftest import params_for, request
@@ -27,7 +27,7 @@ async def params() -> Params:
     """A cache with 20 answers of a server that has left."""
     with FakeServer() as server:
         params = params_for(server.url, prices={"fake": {"prompt": 1.0, "completion": 1.0}})
-        payer.set("svamp/cot-n3-s0")
+        current_job.set("svamp/cot-n3-s0")
         async with open_client(params) as client:
             for number in range(20):
                 await client.complete(request(number))

@@ -1,4 +1,4 @@
-"""The probe passes servers that heed the action and catches those that drop a part of it."""
+"""The probe passes servers that obey the action and catches those that drop a part of it."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ async def probe(server: FakeServer, dialect: str = "auto", **action: object) -> 
         await client.probe()
 
 
-def heeding(*fields: str) -> Callable[[Body], str]:
-    """A repeatable model whose answer is a function of prompt, seed and the fields that it heeds."""
+def obeying(*fields: str) -> Callable[[Body], str]:
+    """A repeatable model whose answer is a function of prompt, seed and the fields that it obeys."""
 
     def answer(body: Body) -> str:
         text = repr([body["messages"], body["seed"], *(body.get(name) for name in fields)])
@@ -32,29 +32,29 @@ def heeding(*fields: str) -> Callable[[Body], str]:
 
 
 async def test_a_server_that_heeds_both_passes_cheaply_and_once() -> None:
-    with FakeServer(heeding("temperature", "repetition_penalty")) as server:
+    with FakeServer(obeying("temperature", "repetition_penalty")) as server:
         await probe(server)
         paid = server.served
         await probe(server)
     assert paid == server.served <= 8
 
 
-@pytest.mark.parametrize(("heeds", "ignored"), [("temperature", "repetition_penalty"),
+@pytest.mark.parametrize(("obeys", "ignored"), [("temperature", "repetition_penalty"),
                                                 ("repetition_penalty", "temperature")])  # fmt: skip
-async def test_a_server_that_drops_one_is_caught_and_named(heeds: str, ignored: str) -> None:
+async def test_a_server_that_drops_one_is_caught_and_named(obeys: str, ignored: str) -> None:
     told = pytest.raises(EconError, match=f"ignores {ignored}: model fake .*dialect vllm")
-    with FakeServer(heeding(heeds)) as server, told:
+    with FakeServer(obeying(obeys)) as server, told:
         await probe(server)
 
 
 async def test_a_dimension_that_is_held_is_not_probed() -> None:
-    with FakeServer(heeding("temperature")) as server:
+    with FakeServer(obeying("temperature")) as server:
         await probe(server, fixed={"repetition_penalty": 1.0})
         assert {seen.body["repetition_penalty"] for seen in server.log} == {1.0}
 
 
 async def test_a_provider_without_the_penalty_serves_where_it_is_held() -> None:
-    with FakeServer(heeding("temperature")) as server:
+    with FakeServer(obeying("temperature")) as server:
         with pytest.raises(EconError, match=r"no repetition penalty.*action\.fixed"):
             await probe(server, "openai")
         await probe(server, "openai", fixed={"repetition_penalty": 1.0})
@@ -63,9 +63,9 @@ async def test_a_provider_without_the_penalty_serves_where_it_is_held() -> None:
 
 
 async def test_top_p_is_probed_where_it_is_the_action() -> None:
-    with FakeServer(heeding("temperature", "top_p")) as server:
+    with FakeServer(obeying("temperature", "top_p")) as server:
         await probe(server, second="top_p")
-    with FakeServer(heeding("temperature")) as server, pytest.raises(EconError, match="ignores top_p"):
+    with FakeServer(obeying("temperature")) as server, pytest.raises(EconError, match="ignores top_p"):
         await probe(server, second="top_p")
 
 
@@ -85,7 +85,7 @@ async def test_a_server_that_never_repeats_itself_is_told_apart(capsys: pytest.C
     generator = random.Random(1)
     with FakeServer(lambda body: f"{generator.random()}") as server:
         await probe(server)
-    assert "not shown that it heeds" in capsys.readouterr().err
+    assert "not shown that it obeys" in capsys.readouterr().err
 
 
 async def test_a_failing_server_fails_the_probe() -> None:

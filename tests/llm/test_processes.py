@@ -24,11 +24,11 @@ from tests.llm.fake_server import FakeServer
 REPOSITORY = Path(__file__).parents[2]
 JOB = """
 import asyncio, sys, orjson
-from econ.llm import open_client, payer
+from econ.llm import open_client, current_job
 from econ.params import Params
 from tests.llm.conftest import request
 async def main(settings, first, last):
-    payer.set("job")
+    current_job.set("job")
     async with open_client(Params.model_validate({"llm": settings})) as client:
         calls = await asyncio.gather(*(client.complete(request(n)) for n in range(first, last)))
         print(orjson.dumps([call.text for call in calls]).decode())

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from econ.cli import group
 from econ.errors import EconError
-from econ.llm.budget import Purse
+from econ.llm.budget import BudgetGuard
 from econ.llm.cache import mounts, places
 from econ.llm.cache.admin import Ledger
 from econ.llm.cache.base import Statements
@@ -45,8 +45,8 @@ def run(*words: str) -> Result:
 
 async def test_an_answer_its_money_and_its_reservation_are_one(store_url: str | None) -> None:
     with closing(Cache()) as cache:
-        purse = Purse(Budget(calls=3), cache.store)
-        held = await purse.reserve(20, 1.0)
+        guard = BudgetGuard(Budget(calls=3), cache.store)
+        held = await guard.reserve(20, 1.0)
         assert cache.get(KEY) is None
         await cache.put(KEY, ANSWER, held)
         assert cache.get(KEY) == ANSWER
@@ -54,36 +54,36 @@ async def test_an_answer_its_money_and_its_reservation_are_one(store_url: str | 
         assert cache.store.rows("SELECT COUNT(*) FROM reserved") == [(0,)]
         [spending] = Ledger().spending()
         assert (spending.calls, spending.tokens, spending.usd) == (2, 24, 1.0)
-        await purse.reserve(1, 0.0)
+        await guard.reserve(1, 0.0)
         with pytest.raises(EconError, match=r"llm\.budget\.calls is 3, 2 are spent and 1 in flight"):
-            await purse.reserve(1, 0.0)
-        purse.close()
+            await guard.reserve(1, 0.0)
+        guard.close()
 
 
 def test_a_dead_jobs_calls_in_flight_count_as_made(store_url: str | None) -> None:
     code = """
 import asyncio, os
-from econ.llm.budget import Purse
+from econ.llm.budget import BudgetGuard
 from econ.llm.cache.store import Cache
 from econ.params import Budget
-asyncio.run(Purse(Budget(calls=9), Cache().store).reserve(7, 0.25))
+asyncio.run(BudgetGuard(Budget(calls=9), Cache().store).reserve(7, 0.25))
 os.kill(os.getpid(), 9)
 """
     subprocess.run(
         [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": str(REPOSITORY)}, check=False
     )
     with closing(Cache()) as cache:
-        purse = Purse(Budget(calls=9), cache.store)
-        assert asyncio.run(eventually(purse))
+        guard = BudgetGuard(Budget(calls=9), cache.store)
+        assert asyncio.run(eventually(guard))
         [spending] = Ledger().spending()
         assert (spending.calls, spending.tokens, spending.usd) == (1, 7, 0.25)
-        purse.close()
+        guard.close()
 
 
-async def eventually(purse: Purse) -> bool:
+async def eventually(guard: BudgetGuard) -> bool:
     """Reserve until the dead are found: a server notices a moment later."""
     for _ in range(50):
-        await purse.reserve(0, 0.0)
+        await guard.reserve(0, 0.0)
         if Ledger().spending():
             return True
         await asyncio.sleep(0.1)

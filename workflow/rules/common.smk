@@ -20,9 +20,9 @@ STARTED = time.time()
 
 def read_params():
     """The params file of this run, checked as a whole before any job starts."""
-    stray = set(config) - {"params", "set"}
-    if stray:
-        raise EconError(f"--config knows no '{min(stray)}'", "it takes params=FILE and 'set={KEY: VALUE}'")
+    unknown = set(config) - {"params", "set"}
+    if unknown:
+        raise EconError(f"--config knows no '{min(unknown)}'", "it takes params=FILE and 'set={KEY: VALUE}'")
     file, changes = Path(config.get("params", "params.yaml")), config.get("set") or {}
     if not isinstance(changes, dict):
         raise EconError("--config set is no mapping", "such as --config 'set={train.episodes: 20}'")

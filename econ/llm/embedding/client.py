@@ -126,11 +126,11 @@ class Embedder:
 
     def _finite(self, vector: bytes, text: str) -> bytes:
         """The vector, before it is kept: one number that is not finite would end up in every action."""
-        stray = next((x for x in array("f", vector) if not math.isfinite(x)), None)
-        if stray is not None:
+        bad = next((x for x in array("f", vector) if not math.isfinite(x)), None)
+        if bad is not None:
             shown = textwrap.shorten(text, 60, placeholder=" …")
             raise EconError(
-                f"embedding.model {self._model} gave a vector that holds {stray} for the text '{shown}'",
+                f"embedding.model {self._model} gave a vector that holds {bad} for the text '{shown}'",
                 "nothing of it was kept; name another embedding.model if it happens again",
             )
         return vector

@@ -46,8 +46,8 @@ def from_schema(schema: Mapping[str, Any]) -> str:
 
 
 def _value(schema: Mapping[str, Any]) -> str:
-    if stray := sorted(set(schema) - KNOWN):
-        raise Unsupported(f"json_schema: '{stray[0]}' is not supported")
+    if unknown := sorted(set(schema) - KNOWN):
+        raise Unsupported(f"json_schema: '{unknown[0]}' is not supported")
     if "enum" in schema:
         return _one_of([_literal(value) for value in schema["enum"]])
     if "const" in schema:
