@@ -175,11 +175,11 @@ async def _commitments(
     bank: Bank, problems: Sequence[Problem], n: int, most: int, count: int, params: Params, *, offline: bool
 ) -> int:
     from econ.bank import commitments as recording
-    from econ.llm import open_client, payer
+    from econ.llm import current_job, open_client
     from econ.progress import Progress
 
     label = f"{bank.card.benchmark}/commitments-{bank.card.split}"
-    payer.set(label)
+    current_job.set(label)
     async with open_client(params, offline=offline) as client:
         with Progress(count, "commitments", client, label) as progress:
             return await recording.record(bank, problems, n, most, client, params, progress)

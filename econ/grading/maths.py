@@ -80,11 +80,13 @@ def _run(text: str, at: int) -> int:
 
 def _trimmed(found: str) -> str:
     """Without what begins something: an operator or a bracket that nothing follows."""
-    found = re.sub(r"\s+\([^()]*=[^()]*\)$", "", found)
-    found = re.sub(r"[\s,;:=<>+*/^_-]+$", "", _UNIT_LETTER.sub("", found))
-    if found.endswith(("(", "[", "{")) and not found.endswith("\\{"):
-        return _trimmed(found[:-1])
-    opened = found.rfind("(")
-    if opened > 0 and ")" not in found[opened:] and "]" not in found[opened:]:
-        return _trimmed(found[:opened])  # "18 (x = 9 ...": the bracket goes on in words
+    before = None
+    while found != before:
+        before = found
+        found = re.sub(r"\s+\([^()]*=[^()]*\)$", "", found)
+        found = re.sub(r"[\s,;:=<>+*/^_-]+$", "", _UNIT_LETTER.sub("", found))
+        found = re.sub(r"(?:[(\[]|(?<!\\)\{)+$", "", found)
+        opened = found.rfind("(")
+        if opened > 0 and ")" not in found[opened:] and "]" not in found[opened:]:
+            found = found[:opened]  # "18 (x = 9 ...": the bracket goes on in words
     return found

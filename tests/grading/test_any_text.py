@@ -86,7 +86,10 @@ def test_a_model_that_repeats_itself_does_not_stall_a_grader(kind: str, piece: s
     extract(kind, piece * 20_000)  # a reading that took quadratic time would not come back within a test run
 
 
-@pytest.mark.parametrize("piece", ["a", "ab ", "1a ", "a.", "\\a", "1 a", "or 1 ", "%", "a/"])
+@pytest.mark.parametrize(
+    "piece",
+    ["a", "ab ", "1a ", "a.", "\\a", "1 a", "or 1 ", "%", "a/", "[", "(a", "(1", "{", "= ", "and 1 ", "(a)("],
+)
 @pytest.mark.parametrize("kind", ["number", "math", "yesno"])
 def test_what_follows_an_answer_does_not_stall_a_grader(kind: str, piece: str) -> None:
     extract(kind, "Final answer: 1 " + piece * 6_000)
