@@ -5,8 +5,8 @@ include: "workflow/Snakefile"
 # Snakemake takes no default target from an included file.
 rule everything:
     default_target: True
-    localrule: True
     input:
         rules.all.input,
+    localrule: True
     message:
         "Everything is there"

@@ -10,7 +10,7 @@ from pathlib import Path
 import orjson
 
 from econ.errors import EconError
-from econ.records import Json
+from econ.records import Json, Trace
 
 
 def write_atomic(path: Path, chunks: Iterable[bytes]) -> None:
@@ -52,3 +52,16 @@ def json_line(line: bytes, path: Path, number: int) -> Json:
     if not isinstance(row, dict):
         raise EconError(f"{path} line {number} is not a JSON object")
     return row
+
+
+def trace_line(line: bytes, path: Path, number: int) -> Trace:
+    """The trace on one line of a JSONL file.
+
+    Raises:
+        EconError: it is none of this version; file and line are named.
+    """
+    try:
+        return Trace.from_json(json_line(line, path, number))
+    except (LookupError, TypeError, ValueError, AttributeError) as fault:
+        told = f"{path} line {number} is no trace of this version ({type(fault).__name__} {fault})"
+        raise EconError(told, "play the job again") from None

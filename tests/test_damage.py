@@ -20,6 +20,7 @@ from econ.errors import EconError
 from econ.llm.cache import repair, sums
 from econ.llm.cache.rows import Answer
 from econ.llm.cache.store import Cache
+from econ.reporting import results
 from perf import damage
 
 PLACES = 12
@@ -62,6 +63,30 @@ def test_verify_says_what_is_bad_and_which_command_makes_it_again(project: Path)
     assert "2 damaged" in lines[-1]
     metrics.write_text("{}")
     assert "holds no digest" in run("verify").output
+
+
+def test_metrics_of_another_version_are_one_line(project: Path) -> None:
+    path = paths.metrics(damage.JOB)
+    whole = seals.opened(path.read_bytes())
+    assert results.metrics(damage.JOB) == whole
+    for name in results.FORM:
+        for other in ({k: v for k, v in whole.items() if k != name}, {**whole, name: []}):
+            path.write_bytes(seals.document(other))
+            with pytest.raises(
+                EconError, match=f"it has no {name} as this one writes it - remake it with: econ"
+            ):
+                results.metrics(damage.JOB)
+
+
+@pytest.mark.parametrize(
+    "line", [b"{}", b"null", b"{", b'{"calls": 7}', b'{"calls": [], "steps": []}', b"\xff"]
+)
+def test_a_trace_of_another_version_is_one_line(project: Path, line: bytes) -> None:
+    trace = paths.trace(damage.JOB)
+    trace.write_bytes(line + b"\n")
+    said = run("audit")
+    assert said.exit_code == 1
+    assert f"{trace} line 1 is no" in str(said.exception)
 
 
 @pytest.mark.parametrize("text", ["{}", "[]", "null", '{"splits": {}}', "{", ""])

@@ -21,6 +21,8 @@ from econ.errors import EconError
 from econ.files import json_line
 from econ.records import Json
 
+_OTHERS = {".tsv", ".xls", ".xlsx", ".ods", ".zip", ".zst", ".xz", ".bz2", ".arrow", ".pkl", ".yaml", ".yml"}
+_LONGEST_CELL = 10**8  # characters of CSV
 _LONG = re.compile(rb"\d[\d.]{15}")  # a float may lose digits of these alone
 
 
@@ -34,18 +36,31 @@ def rows_of(path: Path, content: bytes, bad: list[str] | None = None) -> list[Js
         EconError: file, line and fault are named.
     """
     name = path.name.casefold()
-    if name.endswith(".gz"):
-        name = name.removesuffix(".gz")
-        try:
-            content = gzip.decompress(content)
-        except (OSError, EOFError, zlib.error) as fault:
-            raise EconError(f"{path} cannot be unpacked: {fault}") from None
-    content = content.removeprefix(b"\xef\xbb\xbf")
+    content = unpacked(path, content)
+    name = name.removesuffix(".gz")
+    if Path(name).suffix in _OTHERS:
+        raise EconError(f"{path} cannot be read", "rows are .jsonl, .json, .csv or .parquet, each also .gz")
     readers: dict[str, Callable[[Path, bytes], list[Any]]] = {
         ".parquet": _parquet, ".csv": _csv, ".json": _json
     }  # fmt: skip
     reader = readers.get(Path(name).suffix)
     return reader(path, content) if reader else _lines(path, content, bad)
+
+
+def unpacked(path: Path, content: bytes) -> bytes:
+    """A file's content, without gzip where its name says so, and without a byte order mark.
+
+    Raises:
+        EconError: it cannot be unpacked, or is no UTF-8 by its mark.
+    """
+    if path.name.casefold().endswith(".gz"):
+        try:
+            content = gzip.decompress(content)
+        except (OSError, EOFError, zlib.error) as fault:
+            raise EconError(f"{path} cannot be unpacked: {fault}") from None
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        raise EconError(f"{path} is in UTF-16", "save it in UTF-8")
+    return content.removeprefix(b"\xef\xbb\xbf")
 
 
 def _lines(path: Path, content: bytes, bad: list[str] | None) -> list[Json]:
@@ -80,7 +95,10 @@ def exact_line(line: bytes, path: Path, number: int) -> Json:
 
 
 def _loads(content: bytes) -> Any:
-    return json.loads(content.decode(), parse_float=_decimal, parse_int=_whole)
+    try:
+        return json.loads(content.decode(), parse_float=_decimal, parse_int=_whole)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
 
 
 def _whole(text: str) -> int | str:
@@ -117,10 +135,14 @@ def _json(path: Path, content: bytes) -> list[Any]:
 
 def _csv(path: Path, content: bytes) -> list[Any]:
     try:
+        csv.field_size_limit(_LONGEST_CELL)
         reader = csv.DictReader(io.StringIO(content.decode(), newline=""), strict=True)
+        reader.fieldnames = names = [name.strip() for name in reader.fieldnames or ()]
         rows = list(reader)
     except (csv.Error, UnicodeDecodeError) as fault:
         raise EconError(f"{path} is not CSV in UTF-8: {fault}") from None
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise EconError(f"{path} has two columns '{twice}'", "rename one")
     for number, row in enumerate(rows, 1):
         if None in row or None in row.values():
             raise EconError(f"{path} row {number} has another number of cells than its first line")

@@ -220,11 +220,11 @@ def ship(benchmark: str, split: str, traces: bool, licence: str | None, params_f
 
 def _traces(benchmark: str) -> Iterator[Trace]:
     from econ import paths
-    from econ.files import json_line
+    from econ.files import trace_line
 
     for path in sorted((paths.RESULTS / "traces" / benchmark).glob("*.jsonl")):
         for number, line in enumerate(path.read_bytes().splitlines(), 1):
-            yield Trace.from_json(json_line(line, path, number))
+            yield trace_line(line, path, number)
 
 
 @command.command("regrade")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -68,13 +67,13 @@ def _all_graded(file: Path, params: Params, bad: list[EconError]) -> Iterator[tu
 
 
 def _lines(file: Path) -> list[tuple[int, bytes]]:
+    from econ.benchmarks.files import unpacked
+
     try:
         content = file.read_bytes()
     except OSError as fault:
         raise EconError(f"{file} cannot be read: {fault.strerror or fault}") from None
-    if file.suffix == ".gz":
-        content = gzip.decompress(content)
-    lines = enumerate(content.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1)
+    lines = enumerate(unpacked(file, content).split(b"\n"), 1)
     found = [(number, line.strip()) for number, line in lines if line.strip()]
     if not found:
         raise EconError(f"{file} holds no lines to grade")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from econ.reporting.figures.chart import Chart
     from econ.reporting.pool import Row, Run
 
-TABLE_FORMATS = ("csv", "tex", "md")
+TABLE_FORMATS = ("csv", "tex", "md", "html")
 FIGURE_FORMATS = ("pdf", "svg", "png")
 
 Kind = Literal["text", "digest", "count", "mean", "percent", "points", "tokens", "usd", "p", "value"]

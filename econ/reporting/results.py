@@ -13,6 +13,21 @@ from econ.records import Job, Json, Trace, to_json
 
 TRACES = "trace_sha256"  # in the metrics
 PARAMS_FILE = Path("params.yaml")
+_NUMBER = (int, float)
+# What tables and page build on; each kind of method has further metrics.
+FORM: dict[str, type | tuple[type, ...]] = {
+    **dict.fromkeys(("benchmark", "method", TRACES), str),
+    **dict.fromkeys(("n_agents", "seed", "n", "correct", "invalid", "calls"), int),
+    **dict.fromkeys(("failed_calls", "truncated_calls", "prompt_tokens", "completion_tokens"), int),
+    **dict.fromkeys(("total_tokens", "prompt_tokens_once"), int),
+    **dict.fromkeys(("accuracy", "accuracy_low", "accuracy_high", "accuracy_strict"), _NUMBER),
+    **dict.fromkeys(("parse_rate", "parse_rate_strict", "mean_reward", "mean_rounds"), _NUMBER),
+    **dict.fromkeys(("calls_per_problem", "prompt_tokens_per_problem"), _NUMBER),
+    **dict.fromkeys(("completion_tokens_per_problem", "total_tokens_per_problem"), _NUMBER),
+    **dict.fromkeys(("fixed", "stop_reasons", "models", "problems", "setting", "invalid_reasons"), dict),
+    "simulated": bool,
+    "usd": (*_NUMBER, type(None)),
+}
 
 
 def remake(job: Job, params_file: Path) -> str:
@@ -43,7 +58,12 @@ def metrics(job: Job, params_file: Path = PARAMS_FILE) -> Json:
     Raises:
         EconError: they are not there, or damaged; the line says what makes them.
     """
-    return seals.read(paths.metrics(job), f"remake it with: {remake(job, params_file)}")
+    path, way_out = paths.metrics(job), f"remake it with: {remake(job, params_file)}"
+    made = seals.read(path, way_out)
+    for name, kinds in FORM.items():
+        if not isinstance(made.get(name, ...), kinds):
+            raise EconError(f"{path} is of another version: it has no {name} as this one writes it", way_out)
+    return made
 
 
 def rows(job: Job, made: Json, params_file: Path = PARAMS_FILE) -> Iterator[Json]:

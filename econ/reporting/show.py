@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from html import escape
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,20 @@ SIMULATED = "SIMULATED"
 RECORDED = "RECORDED"
 LEFT = ("text", "digest")  # aligned to the left
 PAGE_ROWS, PAGE_COLUMNS = 45, 10  # of an upright LaTeX page
+HTML = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>{title}</title>
+<style>
+body {{ font: 14px/1.45 system-ui, sans-serif; margin: 1rem; color-scheme: light dark; }}
+table {{ border-collapse: collapse; font-variant-numeric: tabular-nums; }}
+caption {{ caption-side: bottom; text-align: left; padding-top: .6rem; max-width: 70em; }}
+th, td {{ padding: .15rem .7rem .15rem 0; text-align: left !important; border-bottom: 1px solid #8886; }}
+</style>
+<h1>{title}</h1>
+{table}
+</html>
+"""
 FIT = r"\resizebox{\ifdim\width>\textwidth\textwidth\else\width\fi}{!}"  # narrower, never wider
 
 
@@ -125,11 +140,12 @@ def is_simulated(frame: pd.DataFrame) -> bool:
 
 
 def write(name: str, table: Table, frame: pd.DataFrame) -> None:
-    """Write one table as .csv (all columns, shares unrounded), .tex and .md (as shown)."""
+    """Write one table as .csv (all columns, shares unrounded), .tex, .md and .html (as shown)."""
     texts = {
         "csv": frame.to_csv(index=False, lineterminator="\n", float_format="%.6g"),
         "tex": latex(name, table, frame),
         "md": markdown(table, frame),
+        "html": html(table, frame),
     }
     for ending, text in texts.items():
         write_atomic(paths.TABLES / f"{name}.{ending}", [text.encode()])
@@ -167,6 +183,13 @@ def markdown(table: Table, frame: pd.DataFrame) -> str:
     sides = ["left" if column.kind in LEFT else "right" for column in table.columns.values()]
     text = _shown(table, frame).to_markdown(index=False, disable_numparse=True, colalign=sides)
     return f"**{table.title}.** {caption(table, frame)}\n\n{text}\n"
+
+
+def html(table: Table, frame: pd.DataFrame) -> str:
+    """The table as shown, alone on a page."""
+    rows = _shown(table, frame).to_html(index=False, border=0, escape=True)
+    head = f"<caption>{escape(caption(table, frame))}</caption>\n  <thead>"
+    return HTML.format(title=escape(table.title), table=rows.replace("<thead>", head, 1))
 
 
 def _shown(table: Table, frame: pd.DataFrame) -> pd.DataFrame:

@@ -20,7 +20,7 @@ from pathlib import Path
 import orjson
 
 from econ.errors import EconError
-from econ.files import json_line
+from econ.files import trace_line
 from econ.grading.leaks import tells
 from econ.records import Call, Problem, Trace
 
@@ -68,8 +68,8 @@ def _earlier(a: Call, b: Call) -> bool:
 def read(folder: Path) -> Iterator[tuple[str, str, list[Trace]]]:
     """Benchmark, method and the traces with a gold, file by file."""
     for path in sorted(folder.glob("*/*.jsonl")):
-        rows = [json_line(line, path, n) for n, line in enumerate(path.read_bytes().splitlines(), 1)]
-        traces = [trace for trace in map(Trace.from_json, rows) if trace.gold is not None]
+        rows = [trace_line(line, path, n) for n, line in enumerate(path.read_bytes().splitlines(), 1)]
+        traces = [trace for trace in rows if trace.gold is not None]
         yield path.parent.name, path.stem.rsplit("-n", 1)[0], traces
 
 

@@ -12,7 +12,7 @@ from econ.benchmarks import names as benchmark_names
 from econ.errors import EconError
 from econ.params import learns, load, parse_method, setting, training
 from econ.reporting import measured
-from econ.reporting.catalogue import figure_files, table_files
+from econ.reporting.catalogue import figure_files, figures, table_files, tables
 from snakemake.logging import logger
 
 STARTED = time.time()
