@@ -89,7 +89,8 @@ def opened(page: Path) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         command = [
             "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
-            f"--user-data-dir={profile}", "--remote-debugging-port=0", copy.resolve().as_uri(),
+            "--window-size=1440,1600", "--remote-debugging-port=0", f"--user-data-dir={profile}",
+            copy.resolve().as_uri(),
         ]  # fmt: skip
         browser = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         server.handle_request()
