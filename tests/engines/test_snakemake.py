@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import time
+import zipfile
 
 from econ.params import load
 from econ.reporting.catalogue import figure_files, table_files
@@ -25,6 +26,12 @@ def test_everything_is_made_once_and_only_what_a_change_concerns_again(project: 
         assert (project.folder / file).exists(), file
 
     assert NOTHING in project.snakemake()
+    project.snakemake("--report", "report.zip")
+    with zipfile.ZipFile(project.folder / "report.zip") as archive:
+        page = archive.read("report/report.html").decode()
+    for told in ("results/figures/accuracy.svg", "results/tables/paired.html", "Wilson; over problems"):
+        assert told in page, told
+
     project.params(llm={"max_in_flight": 2})
     project.snakemake()
     assert [call.split()[0] for call in project.calls()[JOBS:]] == ["report"]
