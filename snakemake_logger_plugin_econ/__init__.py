@@ -19,8 +19,12 @@ from snakemake_interface_logger_plugins.common import LogEvent
 from econ.running.console import Console
 from econ.running.run import Begun, Run
 
-NOTHING = "Nothing to be done"
-SAID = "econ"  # a record with this attribute is shown
+# What Snakemake says of itself in every run, and of every file in a report.
+NOISE = (
+    "Assuming unrestricted shared filesystem", "Building DAG of jobs", "Using shell:", "Select jobs",
+    "Group jobs:", "Conda environments:", "Singularity containers:", "Storing output in storage",
+    "Complete log(s):", "Elapsed time:", "Adding ", "Loading ",
+)  # fmt: skip
 
 
 class LogHandler(LogHandlerBase):
@@ -81,11 +85,8 @@ class LogHandler(LogHandlerBase):
             self.console.plan()
 
     def _worth(self, record: logging.LogRecord) -> bool:
-        if Quietness.ALL in self.quiet:
-            return False
-        return (
-            record.levelno >= logging.WARNING or hasattr(record, SAID) or str(record.msg).startswith(NOTHING)
-        )
+        quiet = Quietness.ALL in self.quiet or record.levelno < logging.INFO
+        return not (quiet or str(record.msg).startswith(NOISE))
 
     def _say(self, line: str) -> None:
         if self.console:

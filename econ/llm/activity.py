@@ -132,8 +132,8 @@ class Totals:
             self._follow(path)
 
     def _follow(self, path: Path) -> None:
-        start = self._read.get(path, 0)
-        if path.stat().st_size == start:
+        start, now = self._read.get(path, 0), path.stat()
+        if now.st_size == start or now.st_mtime < self._since:
             return
         with path.open("rb") as file:
             file.seek(start)

@@ -215,7 +215,7 @@ def hold_lock():
 
 def tell(line):
     """A line for the user, behind all that the logger has in hand (profiles/default: logger)."""
-    logger.info(line, extra={"econ": True})
+    logger.info(line)
 
 
 def finish():
