@@ -134,6 +134,27 @@ def test_played_from_records_every_job_waits_for_its_bank(project: Project) -> N
     assert len(project.calls()) == 2 * len(calls) - 1  # all but the download
 
 
+def test_what_certify_lists_is_measured_before_the_tables(project: Project) -> None:
+    listed = {"policies": ["trained", "uniform"], "horizons": [4, 8], "seeds": 2}
+    project.params(benchmarks=["svamp"], methods=["econ-baseline"], llm={"backend": "bank"}, certify=listed)
+    project.snakemake()
+    calls = [call.split(" --params")[0] for call in project.calls()]
+    places = {re.sub(r" --out \S*/", " --out ", call): place for place, call in enumerate(calls)}
+    certify = "equilibrium --benchmark svamp --n-agents 3"
+    trained = places[f"{certify} --seed 0 --out n3-s0.json"]
+    uniform = places[f"{certify} --policy uniform --out n3-uniform.json"]
+    regret = places["regret --benchmark svamp --n-agents 3 --seeds 2 --horizons 4,8"]
+    assert places["train --benchmark svamp --n-agents 3 --seed 0"] < trained
+    assert max(trained, uniform, regret) < places["aggregate"]
+    project.snakemake()
+    assert len(project.calls()) == len(calls)
+    (project.folder / "results/equilibrium/svamp/n3-uniform.json").unlink()
+    project.snakemake()
+    assert [call.split()[0] for call in project.calls()[len(calls) :]] == [
+        "equilibrium", "aggregate", "figures", "report",
+    ]  # fmt: skip
+
+
 def test_a_bank_is_recorded_on_request_alone(project: Project) -> None:
     project.snakemake("bank_svamp")
     assert sorted(call.split(" --params")[0] for call in project.calls()) == [
