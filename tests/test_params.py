@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from econ.errors import EconError
 from econ.methods.debate.debate import Debate
@@ -122,3 +123,24 @@ def test_single_values_are_put_in(tmp_path: Path, changes: list[str], told: str 
 def test_a_methods_settings_are_read_by_its_own_model(tmp_path: Path, settings: str, told: str) -> None:
     with pytest.raises(EconError, match=re.escape(told)):
         load(write(tmp_path, settings))
+
+
+def test_a_method_can_be_kept_to_some_benchmarks() -> None:
+    params = Params(
+        benchmarks=("svamp", "math"),
+        methods=("debate", "cot", "cot+short"),
+        variants={"short": {"llm": {"max_tokens": {"answer": 64}}}},
+        only={"cot": ("svamp",)},
+    )
+    assert params.methods_on("svamp") == params.methods
+    assert params.methods_on("math") == ("debate",)
+
+
+@pytest.mark.parametrize(
+    ("only", "told"),
+    [({"tot": ["svamp"]}, "only: 'tot' is not among the methods"),
+     ({"cot": ["svmp"]}, "only: unknown benchmark 'svmp'")],
+)  # fmt: skip
+def test_what_keeps_nothing_to_anything_is_named(only: dict[str, list[str]], told: str) -> None:
+    with pytest.raises(ValidationError, match=told):
+        Params.model_validate({"methods": ["cot"], "benchmarks": ["svamp"], "only": only})

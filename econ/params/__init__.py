@@ -79,6 +79,8 @@ class Params(Section):
     n_agents: Annotated[tuple[Annotated[int, Field(ge=1, le=64)], ...], Field(min_length=1)] = (3, 4)
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1)] = (0,)
     methods: Annotated[tuple[str, ...], Field(min_length=1)] = ("econ-baseline", "econ-bne", "debate", "cot")
+    # Methods that are played on some of the benchmarks alone, such as dear ones: METHOD: [BENCHMARK, …].
+    only: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     data: Data = Data()
     llm: LLM = LLM()
     embedding: Embedding = Embedding()
@@ -124,6 +126,11 @@ class Params(Section):
                 raise ValueError(f"methods: '{method}' is compared with '{base}', which must be there too")
             if not any(plays(base, self.kind_of(benchmark)) for benchmark in self.benchmarks):
                 raise ValueError(f"methods: '{base}' is defined on none of the benchmarks")
+        for method in set(self.only) - {parse_method(method)[0] for method in self.methods}:
+            raise ValueError(f"only: '{method}' is not among the methods")
+        for benchmark in {name for names in self.only.values() for name in names}:
+            if benchmark not in (*self.benchmarks, *BENCHMARKS, *self.data.custom):
+                raise ValueError(f"only: unknown benchmark '{benchmark}'")
         if len(self.llm.executors) not in (1, *self.n_agents):
             raise ValueError(
                 f"llm.executors names {len(self.llm.executors)} models: give one for all, or one per executor"
@@ -167,9 +174,14 @@ class Params(Section):
         return self
 
     def methods_on(self, benchmark: str) -> tuple[str, ...]:
-        """The methods of these params that are defined on a benchmark."""
+        """The methods of these params that are defined on a benchmark and not kept to others."""
         kind = self.kind_of(benchmark)
-        return tuple(method for method in self.methods if plays(parse_method(method)[0], kind))
+        bases = {method: parse_method(method)[0] for method in self.methods}
+        return tuple(
+            method
+            for method, base in bases.items()
+            if plays(base, kind) and benchmark in self.only.get(base, (benchmark,))
+        )
 
     def kind_of(self, benchmark: str) -> str:
         """The kind of a benchmark's answers; of an unknown one none (its name is checked with the job)."""
