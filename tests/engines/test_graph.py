@@ -15,7 +15,7 @@ from econ.registry import METHODS
 from tests.engines.conftest import ROOT, Project, lay_out
 
 # Sections that change no answer: the lists of jobs, what a bank is to hold, and what is measured on it.
-SURROUNDINGS = {"benchmarks", "n_agents", "seeds", "methods", "bank", "cache", "certify", "report"}
+SURROUNDINGS = {"only", "benchmarks", "n_agents", "seeds", "methods", "bank", "cache", "certify", "report"}
 VARIANTS = {
     "no-strategy": {"team": {"strategy": "none"}},
     "k5": {"bne": {"max_iterations_infer": 5}},
