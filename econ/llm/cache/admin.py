@@ -96,15 +96,21 @@ class Ledger:
         Raises:
             EconError: one of them is damaged; nothing is written.
         """
+        number = 0
+
+        def lines() -> Iterator[bytes]:
+            nonlocal number
+            for line in self._lines():
+                number += 1
+                yield line
+
         try:
-            lines = list(self._lines())
+            write_atomic(path, _packed(lines()))
         except Damaged as fault:
             raise EconError(
                 f"the call cache {self.where} is damaged: {fault}", "run: econ cache repair"
             ) from None
-        packed = zstandard.ZstdCompressor(level=10, write_checksum=True).compress(MAGIC + b"".join(lines))
-        write_atomic(path, [packed])
-        return len(lines)
+        return number
 
     def _lines(self) -> Iterator[bytes]:
         for row in self.store.each(f"{ANSWER} ORDER BY key"):
@@ -190,6 +196,14 @@ def _row(line: bytes) -> tuple[str, Row]:
     elif not (isinstance(row[1], str) and isinstance(row[2], bytes)):
         raise ValueError("a fact that is none")
     return table, row
+
+
+def _packed(lines: Iterator[bytes]) -> Iterator[bytes]:
+    """An export's bytes, of rows of any number."""
+    packer = zstandard.ZstdCompressor(level=10, write_checksum=True).compressobj()
+    yield packer.compress(MAGIC)
+    yield from map(packer.compress, lines)
+    yield packer.flush()
 
 
 def _batches(rows: Iterator[tuple[str, Row]]) -> Iterator[list[tuple[str, Row]]]:
