@@ -169,9 +169,9 @@ def disturb(server: FakeServer) -> list[float]:
 
         until(ready)
         met.add(found[0])
-        told = kill(found[0])
-        tell(f"{name}: Slurm job {found[0]}, {server.in_flight} calls in flight: {told}")
         moments.append(time.time())
+        told = kill(found[0])
+        tell(f"{name}: Slurm job {found[0]}, {server.in_flight} calls in flight after: {told}")
         time.sleep(3)
     return moments
 

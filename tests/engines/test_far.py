@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import signal
+import subprocess
+import time
 
 import pytest
 import yaml
@@ -48,6 +52,25 @@ def test_jobs_find_their_files_where_results_are_in_object_storage(small: Projec
     for name in ("traces/svamp/cot-n3-s0.jsonl", "metrics/svamp/econ-bne-n3-s0.json", "tables/accuracy.csv"):
         assert (bucket / "results" / name).exists()
         assert not (small.folder / "results" / name).exists()
+
+
+def test_a_job_that_is_told_to_stop_takes_in_what_is_paid_for(small: Project) -> None:
+    """SIGTERM to all processes of a job, as Slurm pre-empts: the command has time, and is waited for."""
+    slow = "trap 'sleep 5; touch drained; exit 143' TERM; touch started; while :; do sleep 0.1; done"
+    last = "test ! -e drained || touch waited"  # what Snakemake asks for when all jobs have ended
+    script = f'case "$1" in download) {slow};; timing) {last};; esac'
+    (small.folder / "bin/econ").write_text(f"#!/bin/sh\n{script}\n")
+    run = subprocess.Popen(
+        ["snakemake", "--cores", "1", "download_svamp"], cwd=small.folder, env=small.environment,
+        start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    deadline = time.monotonic() + 120
+    while not (small.folder / "started").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    os.killpg(run.pid, signal.SIGTERM)
+    assert run.wait(60) != 0
+    assert (small.folder / "waited").exists()
 
 
 def test_the_image_is_made_of_files_that_are_there_and_runs_as_nobody_s_root() -> None:

@@ -186,13 +186,14 @@ WORDS = shlex.join(OPTIONS).replace("{", "{{").replace("}", "}}")  # the shell's
 # PATH: `econ` is found beside this Snakemake too, so an environment need not be activated.
 # at LOG: where results are in object storage, go to the folder of their local copies, where they have the paths
 # that the commands know; all else is linked to it.
-# logged LOG COMMAND ...: all output goes to the log, and of a failure the last line to the user as well.
+# logged LOG COMMAND ...: all output goes to the log, and of a failure the last line to the user as well. A signal
+# to the whole job (pre-emption) is the command's to heed: this shell waits until it has taken in what is paid for.
 shell.prefix(
     f'set -euo pipefail; PARAMS=({WORDS}); PATH="$PATH:{os.path.dirname(sys.executable)}"; '
     'at() {{ local root="${{1%results/logs/*}}" here="$PWD" name; if [ -z "$root" ]; then return; fi; '
     'mkdir -p "$root/data" .econ; for name in * .econ data/*; do case "$name" in results|data|data/benchmarks) ;; '
     '*) ln -sfn "$here/$name" "$root/$name";; esac; done; cd "$root"; }}; '
-    'logged() {{ local log="$1" code=0; shift; at "$log"; log="results/logs/${{log#*results/logs/}}"; '
+    'logged() {{ trap : TERM HUP; local log="$1" code=0; shift; at "$log"; log="results/logs/${{log#*results/logs/}}"; '
     '"$@" > "$log" 2>&1 || code=$?; '
     'if [ $code != 0 ]; then echo "$log: $(tail -n 1 "$log")" >&2; fi; return $code; }}; '
 )
