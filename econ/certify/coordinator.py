@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import product
+from itertools import islice, product
 
 import numpy as np
 
@@ -26,7 +26,7 @@ from econ.methods.base import Session
 from econ.methods.commitment import Commitment, committed_by, read_text
 from econ.records import Problem
 
-VOTE, CACHED = "vote", "cached"
+VOTE, CACHED, SURROGATE = "vote", "cached", "surrogate"
 MOST = 50_000  # tuples of a problem that are looked for
 
 
@@ -38,19 +38,21 @@ class Asked:
     coordinator: Cached
     lacking: int
 
+    @property
+    def repeats(self) -> bool:
+        """Does any commitment repeat an agent's answer, so that a model of the model can be fitted?"""
+        chosen = self.coordinator.commitments.items()
+        return any(kind != INVALID and kind in classes for (_, classes), kind in chosen)
+
 
 async def asked(game: Recorded) -> Asked | None:
-    """What the coordinator's model committed to; None: nothing of it is recorded, or several models answer.
-
-    Raises:
-        EconError: a problem has too many different answers for a team of this size.
-    """
+    """What the coordinator's model committed to; None: nothing is recorded, or several models answer."""
     answers = commitments.read(game.benchmark, game.params.llm.coordinator)
     if not answers or len(game.banks) > 1:
         return None
     stands = _representatives(game)
     found: dict[Key, Commitment] = {}
-    lacking = 0
+    lacking = _too_many(game, stands)
     async with open_client(game.params) as client:  # no call is made
         for p, problem in enumerate(game.problems):
             session = Session(problem, client, game.params, len(game.team), 0)
@@ -147,15 +149,15 @@ def _likeness(a: Array, b: Array) -> float:
 
 
 def _tuples(game: Recorded, p: int, kinds: int) -> Iterator[tuple[int, ...]]:
-    """All ordered tuples of classes that agents who take different samples can give."""
+    """Ordered tuples of classes that agents who take different samples can give: of the first MOST."""
     n, given = len(game.team), game.table.classes[p].ravel()
     counts = {kind: int((given == kind).sum()) for kind in range(INVALID, kinds)}
     there = [kind for kind, count in counts.items() if count]
-    if len(there) ** n > MOST:
-        raise EconError(
-            f"{game.problems[p].id} has {len(there)} different answers, too many tuples of {n} to ask for",
-            "use team.commitment: vote for a team of this size",
-        )
-    for classes in product(there, repeat=n):
+    for classes in islice(product(there, repeat=n), MOST):
         if all(classes.count(kind) <= counts[kind] for kind in classes):
             yield classes
+
+
+def _too_many(game: Recorded, stands: list[list[str]]) -> int:
+    """Problems with more tuples than are looked for: their commitments count as lacking."""
+    return sum((len(texts) + 1) ** len(game.team) > MOST for texts in stands)

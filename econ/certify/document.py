@@ -11,12 +11,12 @@ import numpy as np
 import orjson
 
 from econ import interrupts, paths
-from econ.certify.coordinator import CACHED, VOTE, asked, by_model
+from econ.certify.coordinator import CACHED, SURROGATE, VOTE, asked, by_model
 from econ.certify.policies import TRAINED, Policy, fixed, middle, policy, profile_or_none
 from econ.certify.recorded import Recorded, embedded
 from econ.certify.trajectory import trajectory
 from econ.equilibrium.empirical.certificate import Certificate, certificates
-from econ.equilibrium.empirical.coordinators import vote
+from econ.equilibrium.empirical.coordinators import fit_surrogate, vote
 from econ.equilibrium.empirical.payoffs import ACCURACY
 from econ.equilibrium.empirical.responses import Array
 from econ.equilibrium.empirical.values import values
@@ -44,6 +44,9 @@ def certified(game: Recorded, name: str, folder: Path, seed: int, *, informed: b
     elif known is not None and not known.lacking:
         game = known.game
         others = {CACHED: replace(game, coordinator=known.coordinator)}
+    elif known is not None and known.repeats:
+        guess = fit_surrogate(known.coordinator.commitments)
+        others = {SURROGATE: replace(game, coordinator=guess)}
     vectors = interrupts.run(embedded(game)) if informed or name == TRAINED else None
     found = policy(game, name, folder, vectors)
     features = np.concatenate(vectors, axis=1) if vectors is not None and informed else None
