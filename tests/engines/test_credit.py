@@ -10,8 +10,8 @@ import pytest
 from tests.engines.conftest import Project, lay_out
 from tests.llm.fake_server import Body, FakeServer, echo, no_fault
 
-METHODS = ("econ-bne", "debate")
-KEPT = ("results/checkpoints", "results/traces", "results/metrics")
+METHODS = ("debate", "cot")  # a training that stops so: tests/llm/test_incomplete.py
+KEPT = ("results/traces", "results/metrics")
 TARGET = "evaluate_svamp"
 
 
@@ -37,8 +37,7 @@ def project(folder: Path, server: FakeServer) -> Project:
     made.params(
         benchmarks=["svamp"],
         methods=list(METHODS),
-        data={"source": "shipped", "train_problems": 3, "test_problems": 4},
-        train={"episodes": 3},
+        data={"source": "shipped", "test_problems": 6},
         llm={
             "backend": "openai", "base_url": server.url, "coordinator": "fake", "executors": ["fake"],
             "max_in_flight": 4, "patience_seconds": 5, "max_retries": 1, "structured": False,
@@ -53,9 +52,8 @@ def results(project: Project) -> dict[str, bytes]:
 
 
 def finished(project: Project) -> set[str]:
-    """The jobs that an engine takes for done: their metrics and last checkpoints."""
-    found = (project.folder / "results").rglob
-    return {path.stem for path in (*found("metrics/*/*.json"), *found("last.safetensors"))}
+    """The jobs that an engine takes for done, by their metrics."""
+    return {path.stem for path in (project.folder / "results/metrics").glob("*/*.json")}
 
 
 def test_a_run_out_of_credit_goes_on_after_each_top_up_and_pays_for_the_rest_alone(
@@ -67,16 +65,14 @@ def test_a_run_out_of_credit_goes_on_after_each_top_up_and_pays_for_the_rest_alo
 
     again = project(tmp_path / "again", server)
     done: list[set[str]] = []
-    for credit in (in_all // 5, in_all * 4 // 5):
+    for credit in (in_all // 4, in_all * 3 // 4):
         server.faults = lambda body, attempt, credit=credit: "credit" if server.served >= credit else None
         ended = again.run("snakemake", "--cores", "2", TARGET)
         assert ended.returncode != 0
         assert "answers http 402: Insufficient credits. Add more. - top up" in ended.stderr
         assert server.served < in_all
         done.append(finished(again))
-    assert "last" not in done[0]  # it stopped in training …
-    assert "last" in done[1]  # … and then among the answers
-    assert not {f"{method}-n3-s0" for method in METHODS} <= done[1]
+    assert done[0] <= done[1] < {f"{method}-n3-s0" for method in METHODS}
 
     server.faults = no_fault
     again.snakemake(TARGET)
