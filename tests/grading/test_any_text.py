@@ -74,6 +74,13 @@ def test_a_number_in_normal_form_reads_as_itself(text: str) -> None:
     assert answer is None or extract("number", f"#### {answer}") == answer
 
 
+@pytest.mark.parametrize("before", ["", '{"final_answer": ', "[{'days': ", '[{"days": 1, "lunch": '])
+@pytest.mark.parametrize("kind", ["number", "math", "yesno", "plan"])
+def test_a_long_run_of_digits_stops_no_reader(kind: str, before: str) -> None:
+    extract(kind, before + "9" * 50_000)
+    extract(kind, before + "9" * 5_000 + "}]")
+
+
 def test_a_long_run_of_digits_is_no_answer() -> None:
     assert extract("number", "#### " + "9" * 5_000) is None
 

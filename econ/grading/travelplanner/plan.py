@@ -100,7 +100,7 @@ def _values(text: str) -> Iterator[Any]:
             continue
         try:
             value, past = decoder.raw_decode(text, at)
-        except (json.JSONDecodeError, RecursionError):
+        except (ValueError, RecursionError):  # also a number of more digits than Python takes
             value, end = _literal(text, at, ends.get(at)), ends.get(at, at)
             past = at + 1 if value is None else end + 1
         faults += value is None
@@ -115,7 +115,7 @@ def _literal(text: str, at: int, end: int | None) -> Any:
     written = text[at : end + 1]
     try:
         return json.loads(re.sub(r",(\s*[\]}])", r"\1", written))
-    except (json.JSONDecodeError, RecursionError):
+    except (ValueError, RecursionError):
         return _python(written)
 
 
