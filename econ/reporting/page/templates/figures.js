@@ -283,7 +283,6 @@
     const height = Math.round(rows ? 104 * chart.height : Math.max(150, 112 * chart.height));
     area.append(grid, legend);
     node.querySelector("img").after(area);
-    node.classList.add("charted");
     for (const panel of chart.panels) {
       const { holder, plot } = panelOf(panel, chart, height, state);
       grid.append(holder);
