@@ -38,6 +38,10 @@ FILES = {  # kind: content, what is said
     "temperature": ("settings: {debate: {temperature: 99}}\n", "less than or equal to 2"),
     "samples": ("settings: {self-consistency: {k: 1000000000}}\n", "less than or equal to 1000"),
     "layers": ("network: {entity_dim: 1000000000}\n", "less than or equal to 16384"),
+    "rounds": ("bne: {max_iterations_infer: 1000000000}\n", "less than or equal to 1000"),
+    "a model without a name": ("llm: {coordinator: ''}\n", "'llm.coordinator'"),
+    "an executor without a name": ("llm: {executors: ['']}\n", "'llm.executors.0'"),
+    "another file": ("a: " + "b" * 300_000, "has more than 200,000 bytes - is it another file?"),
     "agents": ("n_agents: [100000]\n", "less than or equal to 64"),
     "seed": (f"seeds: [{2**70}]\n", "seeds.0"),
 }

@@ -209,8 +209,8 @@ class BNE(Section):
     # What an executor refines with, beside its belief: E of all beliefs, as the coordinator's message, or E_i
     # of its own belief alone. A best response is to the others' actions, so it needs the coordinator's.
     information: Information = "coordinator"
-    max_iterations_train: Annotated[int, Field(ge=0)] = 1
-    max_iterations_infer: Annotated[int, Field(ge=0)] = 3
+    max_iterations_train: Annotated[int, Field(ge=0, le=1000)] = 1
+    max_iterations_infer: Annotated[int, Field(ge=0, le=1000)] = 3
     max_step: Annotated[float, Field(gt=0, le=1)] = 0.2  # largest move of a component in one round
     ascent_steps: Positive = 8  # of the best response, per round
     convergence_threshold: NonNegative = 0.05

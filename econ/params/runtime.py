@@ -126,6 +126,7 @@ def _known_backend(name: str) -> str:
 
 
 Backend = Annotated[str, AfterValidator(_known_backend)]
+Model = Annotated[str, Field(min_length=1)]
 
 
 class LLM(Section):
@@ -141,8 +142,8 @@ class LLM(Section):
     provider: str | None = (
         None  # openai: the name answers are cached under; null: base_url (set it if that moves)
     )
-    coordinator: str = "smollm2-135m-instruct"
-    executors: tuple[str, ...] = ("smollm2-135m-instruct",)  # one for all, or one per executor
+    coordinator: Model = "smollm2-135m-instruct"
+    executors: tuple[Model, ...] = ("smollm2-135m-instruct",)  # one for all, or one per executor
     max_in_flight: Positive = 64
     timeout_seconds: Annotated[float, Field(gt=0)] = 300.0
     max_retries: Annotated[int, Field(ge=0)] = 6
