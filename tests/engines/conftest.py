@@ -15,7 +15,6 @@ import yaml
 ROOT = Path(__file__).parents[2]
 PIPELINE = (
     "Snakefile", "workflow", "profiles", "dvc.yaml", ".dvcignore", ".gitignore", "data/paper", "econ",
-    "snakemake_logger_plugin_econ",
 )  # fmt: skip
 NO_CACHES = shutil.ignore_patterns("__pycache__")
 SMALL = {"benchmarks": ["svamp", "math"], "n_agents": [3], "methods": ["econ-bne", "debate", "cot"]}

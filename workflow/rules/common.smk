@@ -13,9 +13,13 @@ from econ.errors import EconError
 from econ.params import learns, load, parse_method, setting, training
 from econ.reporting import measured
 from econ.reporting.catalogue import figure_files, figures, table_files, tables
+from econ.running.engine import attach
 from snakemake.logging import logger
 
 STARTED = time.time()
+
+if workflow.is_main_process:
+    attach(workflow.output_settings, logger)
 
 
 def read_params():
@@ -215,7 +219,7 @@ def hold_lock():
 
 
 def tell(line):
-    """A line for the user, behind all that the logger has in hand (profiles/default: logger)."""
+    """A line for the user, in its turn among the run's."""
     logger.info(line)
 
 

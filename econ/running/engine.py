@@ -1,7 +1,7 @@
-"""Snakemake's logger plugin ``econ``, the default here (profiles/default): quiet lines instead of pages.
+"""Snakemake's events as a run: quiet lines in the place of its pages.
 
 Dry runs, ``--verbose``, ``--printshellcmds`` and ``--debug-dag`` show what Snakemake itself says; all of that
-is in ``.snakemake/log`` too.
+is in ``.snakemake/log`` too. A handler and no logger plugin: those are not found in an editable installation.
 """
 
 from __future__ import annotations
@@ -11,9 +11,7 @@ import sys
 import time
 from typing import Any
 
-from snakemake.logging import ColorizingTextHandler
 from snakemake.settings.enums import Quietness
-from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 
 from econ.running.console import Console
@@ -27,24 +25,33 @@ NOISE = (
 )  # fmt: skip
 
 
-class LogHandler(LogHandlerBase):
+def attach(settings: Any, logger: logging.Logger) -> None:
+    """Take the place of Snakemake's own lines on the screen, unless these, or another logger, are asked for.
+
+    Args:
+        settings: Snakemake's output settings.
+    """
+    if settings.dryrun or settings.verbose or settings.printshellcmds or settings.debug_dag:
+        return
+    for handler in list(logger.handlers):
+        if handler.name == "DefaultStreamHandler":
+            logger.removeHandler(handler)
+            logger.addHandler(RunHandler(settings))
+
+
+class RunHandler(logging.Handler):
     """Tells a :class:`~econ.running.run.Run` of Snakemake's events and shows it."""
 
-    def __post_init__(self) -> None:
-        asked = self.common_settings
-        self.plain = asked.dryrun or asked.verbose or asked.printshellcmds or asked.debug_dag
-        self.stream = sys.stdout if asked.stdout else sys.stderr
-        self.own = ColorizingTextHandler(nocolor=asked.nocolor, stream=self.stream)
-        self.quiet = set(asked.quiet or ())
+    def __init__(self, settings: Any) -> None:
+        super().__init__()
+        self.stream = sys.stdout if settings.stdout else sys.stderr
+        self.quiet = set(settings.quiet or ())
         self.run: Run | None = None
         self.console: Console | None = None
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
-            if self.plain:
-                self.own.setFormatter(self.formatter)
-                self.own.emit(record)
-            elif not self._event(record) and self._worth(record):
+            if not self._event(record) and self._worth(record):
                 self._say(record.getMessage())
         except Exception:
             self.handleError(record)
@@ -101,23 +108,3 @@ class LogHandler(LogHandlerBase):
             self.run.keep()
             self.console = None
         super().close()
-
-    @property
-    def writes_to_stream(self) -> bool:
-        return True
-
-    @property
-    def writes_to_file(self) -> bool:
-        return False
-
-    @property
-    def has_filter(self) -> bool:
-        return not self.plain
-
-    @property
-    def has_formatter(self) -> bool:
-        return not self.plain
-
-    @property
-    def needs_rulegraph(self) -> bool:
-        return False
