@@ -25,11 +25,15 @@ rule train:
 rule unlearned:
     output:
         "results/checkpoints/{benchmark}/none",
+    log:
+        "results/logs/train/{benchmark}/none.log",
     localrule: True
+    conda:
+        "../envs/econ.yaml"
     message:
         "Nothing to train on {wildcards.benchmark}: none of these methods learns"
     shell:
-        "echo 'None of the methods of these params learns.' > {output}"
+        "echo 'None of the methods of these params learns.' | tee {log} > {output}"
 
 
 # A method that takes no notice of the agent count runs at each of them all the same: the second time its
@@ -39,7 +43,9 @@ rule evaluate:
         problems=rules.download.output.test,
         manifest=rules.download.output.manifest,
         bank=played_from("test"),
-        checkpoint=lambda wildcards: checkpoint_of(wildcards.method) if learns(wildcards.method) else [],
+        checkpoint=lambda wildcards: (
+            checkpoint_of(wildcards.method) if learns(wildcards.method) else []
+        ),
     output:
         traces="results/traces/{benchmark}/{method}-n{n}-s{seed}.jsonl",
         metrics="results/metrics/{benchmark}/{method}-n{n}-s{seed}.json",

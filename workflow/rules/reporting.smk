@@ -1,38 +1,5 @@
 # From metrics to tables, figures and one page. What is marked with reported() stands in Snakemake's own report,
 # too: `snakemake --report report.zip`.
-def reported(file):
-    """A file of a table or figure, with its caption where it is the one that a browser shows."""
-    path = Path(file)
-    if path.suffix == ".html":
-        table = tables(PARAMS)[path.stem]
-        return report(
-            file,
-            caption=caption(path, table.caption),
-            category="Tables",
-            subcategory=table.section.capitalize(),
-            labels={"table": table.title},
-        )
-    if path.suffix == ".svg":
-        return report(
-            file,
-            caption=caption(path, figures(PARAMS)[path.stem].caption),
-            category="Figures",
-            labels={"figure": path.stem.replace("_", " ").capitalize()},
-        )
-    return file
-
-
-def caption(path, text):
-    """A file with the text, which Snakemake's report reads as reStructuredText with templates in it."""
-    place = Path(".snakemake/captions") / path.with_suffix(".rst").name
-    place = place.with_name(f"{path.parent.name}-{place.name}").absolute()
-    content = "{% raw %}" + re.sub(r"([*_`|\\])", r"\\\1", text) + "{% endraw %}\n"
-    if not place.exists() or place.read_text() != content:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(content)
-    return str(place)
-
-
 rule aggregate:
     input:
         metrics=jobs("results/metrics/{benchmark}/{method}-n{n}-s{seed}.json"),
@@ -90,7 +57,9 @@ rule report:
         "../envs/econ.yaml"
     params:
         all=text(PARAMS.model_dump(mode="json")),
-        code=fingerprint.reporting("page", (*PARAMS.report.tables, *PARAMS.report.figures)),
+        code=fingerprint.reporting(
+            "page", (*PARAMS.report.tables, *PARAMS.report.figures)
+        ),
     message:
         "Gather tables and figures on one page"
     shell:
