@@ -75,7 +75,7 @@ def test_a_wheel_holds_all_that_runs_and_nothing_else(built: Path) -> None:
     assert missing == []
     assert any(re.fullmatch(r"econ_bne-\S+\.dist-info/licenses/LICENSE", name) for name in names)
     assert {name.split("/")[0].split("-")[0] for name in names} == {
-        "econ", "econ_bne", "snakemake_logger_plugin_econ",
+        "econ", "econ_bne",
     }  # fmt: skip
     assert not any("__pycache__" in name for name in names)
 
