@@ -62,7 +62,7 @@ def lay_out(folder: Path) -> Project:
         source, target = ROOT / name, folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copytree(source, target, ignore=NO_CACHES) if source.is_dir() else shutil.copy(source, target)
-    told = {"NAME": "a", "EMAIL": "a@b", "DATE": "2026-01-01T00:00:00Z"}  # equal commits of equal projects
+    told = {"NAME": "a", "EMAIL": "a@b", "DATE": "1767225600 +0000"}  # equal commits of equal projects
     who = {f"GIT_{role}_{what}": said for role in ("AUTHOR", "COMMITTER") for what, said in told.items()}
     kept = {
         key: value for key, value in os.environ.items() if not key.startswith(("ECON_", "GIT_", "SNAKEMAKE"))

@@ -93,7 +93,7 @@ def test_an_experiment_in_a_copy_has_the_projects_own_paid_answers(project: Proj
     )
     project.ok("git", "add", ".")
     project.ok("git", "commit", "--quiet", "--message", "params")
-    project.ok("dvc", "exp", "run", "--temp", "--quiet", "download@svamp")
+    project.ok("dvc", "exp", "run", "--temp", "download@svamp")
     assert set(told.read_text().split()) == {str(project.folder / ".econ")}
     project.ok("dvc", "exp", "run", "--temp", "--quiet", "--force", "download@svamp", ECON_STATE="/elsewhere")
     assert told.read_text().split()[-1] == "/elsewhere"

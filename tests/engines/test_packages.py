@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tarfile
 import zipfile
 from pathlib import Path
 
@@ -47,8 +46,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     make = f"from setuptools.build_meta import build_sdist; build_sdist({str(folder)!r})"
     run(sys.executable, "-c", make, folder=folder / "clone")
     [sdist] = folder.glob("econ_bne-*.tar.gz")
-    with tarfile.open(sdist) as archive:
-        archive.extractall(folder / "unpacked", filter="data")
+    shutil.unpack_archive(sdist, folder / "unpacked")
     [source] = (folder / "unpacked").iterdir()
     run(*PIP, "wheel", "--no-deps", "--no-index", "--no-build-isolation", "-w", str(folder), str(source),
         folder=folder)  # fmt: skip
