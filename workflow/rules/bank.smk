@@ -26,11 +26,7 @@ rule bank:
 # Which banks the rest is played from, each with its checksum: none, where models answer.
 rule banks:
     input:
-        [
-            played_from(split, benchmark)
-            for benchmark in PARAMS.benchmarks
-            for split in ("train", "test")
-        ],
+        [played_from(split, benchmark) for benchmark in PARAMS.benchmarks for split in ("train", "test")],
     output:
         "results/bank/contents.txt",
     log:

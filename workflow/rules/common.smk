@@ -32,22 +32,15 @@ def read_params():
         )
     file, changes = Path(config.get("params", "params.yaml")), config.get("set") or {}
     if not isinstance(changes, dict):
-        raise EconError(
-            "--config set is no mapping", "such as --config 'set={train.episodes: 20}'"
-        )
+        raise EconError("--config set is no mapping", "such as --config 'set={train.episodes: 20}'")
     # Snakemake hands numbers on as texts: a text is passed as it is, and read as YAML where it arrives.
-    texts = {
-        key: value if isinstance(value, str) else json.dumps(value)
-        for key, value in changes.items()
-    }
+    texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in changes.items()}
     changes = [f"{key}={value}" for key, value in texts.items()]
     params = load(file, changes)
     known = benchmark_names(params)
     for benchmark in params.benchmarks:
         if benchmark not in known:
-            raise EconError(
-                f"{file}: unknown benchmark '{benchmark}'", f"known: {', '.join(known)}"
-            )
+            raise EconError(f"{file}: unknown benchmark '{benchmark}'", f"known: {', '.join(known)}")
     return file, changes, params
 
 
@@ -78,9 +71,7 @@ def rows_of(benchmark):
     """All that can change a benchmark's rows. Which of them are used is each job's own affair."""
     data = PARAMS.model_dump(mode="json")["data"]
     kept = {key: data[key] for key in ("source", "mirror", "train_share")}
-    return text(
-        [kept, os.environ.get("ECON_DATA_MIRROR"), data["custom"].get(benchmark)]
-    )
+    return text([kept, os.environ.get("ECON_DATA_MIRROR"), data["custom"].get(benchmark)])
 
 
 def learning_of(variant):
@@ -100,37 +91,24 @@ def code_of_answers(method, benchmark):
 
 def answers_of(method):
     """All that can change a method's answers, and the prices that its metrics are counted with."""
-    return text(
-        [setting(PARAMS, method), PARAMS.model_dump(mode="json")["llm"]["prices"]]
-    )
+    return text([setting(PARAMS, method), PARAMS.model_dump(mode="json")["llm"]["prices"]])
 
 
 def recording():
     """All that can change a bank: the grid, the models, and how they are asked."""
     whole = PARAMS.model_dump(mode="json")
     llm = {
-        key: whole["llm"][key]
-        for key in ("backend", "provider", "coordinator", "executors", "max_tokens")
+        key: whole["llm"][key] for key in ("backend", "provider", "coordinator", "executors", "max_tokens")
     }
-    data = {
-        key: whole["data"][key]
-        for key in ("train_problems", "test_problems", "sample_seed")
-    }
-    strategy = {
-        key: value
-        for key, value in whole["team"].items()
-        if "strategy" in key or "detailed" in key
-    }
+    data = {key: whole["data"][key] for key in ("train_problems", "test_problems", "sample_seed")}
+    strategy = {key: value for key, value in whole["team"].items() if "strategy" in key or "detailed" in key}
     action = {key: whole["action"][key] for key in ("second", "fixed_top_p")}
     return text([whole["bank"], llm, data, strategy, action, whole["embedding"]])
 
 
 def banks(benchmark, split):
     """The banks of a split, one per executor model."""
-    return [
-        paths.bank(benchmark, split, model)
-        for model in dict.fromkeys(PARAMS.llm.executors)
-    ]
+    return [paths.bank(benchmark, split, model) for model in dict.fromkeys(PARAMS.llm.executors)]
 
 
 def played_from(split, benchmark="{benchmark}"):
@@ -152,9 +130,7 @@ def problems(benchmarks):
         benchmark=benchmarks,
         split=["train", "test"],
     )
-    return splits + expand(
-        "data/benchmarks/{benchmark}/manifest.json", benchmark=benchmarks
-    )
+    return splits + expand("data/benchmarks/{benchmark}/manifest.json", benchmark=benchmarks)
 
 
 def jobs(template, benchmarks=PARAMS.benchmarks):
@@ -181,18 +157,12 @@ def checkpoint_of(method):
 def checkpoints(benchmarks=PARAMS.benchmarks):
     """The checkpoints that the methods of the params play from: none, where none of them learns."""
     templates = dict.fromkeys(map(checkpoint_of, filter(learns, PARAMS.methods)))
-    return expand(
-        list(templates), benchmark=benchmarks, n=PARAMS.n_agents, seed=PARAMS.seeds
-    )
+    return expand(list(templates), benchmark=benchmarks, n=PARAMS.n_agents, seed=PARAMS.seeds)
 
 
 def unlearned(benchmarks=PARAMS.benchmarks):
     """What stands in a benchmark's folder of checkpoints, for DVC, where no method of the params learns."""
-    return (
-        []
-        if checkpoints()
-        else expand("results/checkpoints/{benchmark}/none", benchmark=benchmarks)
-    )
+    return [] if checkpoints() else expand("results/checkpoints/{benchmark}/none", benchmark=benchmarks)
 
 
 TRAINED = r"s-?\d+"  # a policy's name in a path: of a training seed
@@ -222,9 +192,7 @@ OPTIONS = [
     str(PARAMS_FILE),
     *(word for change in CHANGES for word in ("--set", change)),
 ]
-WORDS = (
-    shlex.join(OPTIONS).replace("{", "{{").replace("}", "}}")
-)  # the shell's text is a format
+WORDS = shlex.join(OPTIONS).replace("{", "{{").replace("}", "}}")  # the shell's text is a format
 
 
 # What every job's shell knows beforehand.
@@ -292,9 +260,7 @@ def hold_lock():
     try:
         fcntl.flock(LOCK, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        sys.exit(
-            "econ: error: another run is at work in this folder - wait for it, or stop it"
-        )
+        sys.exit("econ: error: another run is at work in this folder - wait for it, or stop it")
 
 
 def tell(line):
@@ -304,9 +270,7 @@ def tell(line):
 
 def finish():
     """Say how much of the run's time the models were at work, and where the report is."""
-    times = shell(
-        f"econ timing --since {STARTED} 2>/dev/null || true", read=True
-    ).strip()
+    times = shell(f"econ timing --since {STARTED} 2>/dev/null || true", read=True).strip()
     if times:  # a run without LLM calls has none
         tell(times)
     page = Path("results/report/index.html")

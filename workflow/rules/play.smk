@@ -43,9 +43,7 @@ rule evaluate:
         problems=rules.download.output.test,
         manifest=rules.download.output.manifest,
         bank=played_from("test"),
-        checkpoint=lambda wildcards: (
-            checkpoint_of(wildcards.method) if learns(wildcards.method) else []
-        ),
+        checkpoint=lambda wildcards: (checkpoint_of(wildcards.method) if learns(wildcards.method) else []),
     output:
         traces="results/traces/{benchmark}/{method}-n{n}-s{seed}.jsonl",
         metrics="results/metrics/{benchmark}/{method}-n{n}-s{seed}.json",

@@ -57,9 +57,7 @@ rule report:
         "../envs/econ.yaml"
     params:
         all=text(PARAMS.model_dump(mode="json")),
-        code=fingerprint.reporting(
-            "page", (*PARAMS.report.tables, *PARAMS.report.figures)
-        ),
+        code=fingerprint.reporting("page", (*PARAMS.report.tables, *PARAMS.report.figures)),
     message:
         "Gather tables and figures on one page"
     shell:
