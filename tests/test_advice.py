@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
 
+import click
 import pytest
 from pydantic import BaseModel
 
@@ -58,8 +59,8 @@ def test_what_is_advised_is_there(path: Path) -> None:
         for command, word in COMMAND.findall(text):
             if command not in COMMANDS:
                 wrong.append(f"econ {command}")
-            elif word and (inner := getattr(group.get_command(None, command), "commands", None)):  # type: ignore[arg-type]
-                wrong += [] if word in inner else [f"econ {command} {word}"]
+            elif word and isinstance(inner := group.get_command(click.Context(group), command), click.Group):
+                wrong += [] if word in inner.commands else [f"econ {command} {word}"]
         wrong += [f"make {target}" for target in MAKE.findall(text) if target not in TARGETS]
         keys = [
             key

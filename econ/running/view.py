@@ -9,6 +9,7 @@ from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Lock
+from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
@@ -87,9 +88,9 @@ def _alive(pid: int) -> bool:
 class Handler(SimpleHTTPRequestHandler):
     """``/``: the bar above the page; ``/run.json``: what the bar shows; the rest: files below results/."""
 
-    def __init__(self, watch: Watch, *told: object) -> None:
+    def __init__(self, watch: Watch, *told: Any) -> None:
         self._watch = watch
-        super().__init__(*told, directory=str(paths.RESULTS))  # type: ignore[arg-type]
+        super().__init__(*told, directory=str(paths.RESULTS))
 
     def do_GET(self) -> None:
         host = urlsplit(f"//{self.headers.get('Host', '')}").hostname

@@ -12,6 +12,7 @@ import pytest
 
 from econ.benchmarks import download, load
 from econ.benchmarks.files import rows_of
+from econ.benchmarks.store import SPLITS
 from econ.errors import EconError
 from econ.params import Params
 
@@ -72,11 +73,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def golds(file: str, **own: Any) -> dict[str, str | None]:
     p = params(file, **own)
     download("own", p)
-    return {
-        problem.prompt: problem.gold
-        for split in ("train", "test")
-        for problem in load("own", split, p)  # type: ignore[arg-type]
-    }
+    return {problem.prompt: problem.gold for split in SPLITS for problem in load("own", split, p)}
 
 
 @pytest.mark.parametrize("form", FORMS)
