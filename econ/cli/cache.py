@@ -91,7 +91,8 @@ def repair(params_file: Path) -> None:
     health, aside = mending.repair(url=cache_url(params_file))
     _tell(health)
     click.echo(
-        f"{health.answers:,} answers and {health.facts:,} facts are whole; what was damaged is in {aside}"
+        f"{health.whole['answers']:,} answers and {health.whole['facts']:,} facts are whole; "
+        f"what was damaged is in {aside}"
     )
 
 
@@ -104,7 +105,7 @@ def verify(params_file: Path) -> None:
     health = mending.look(url=cache_url(params_file))
     _tell(health)
     state = "run: econ cache repair" if health.ill else "all whole"
-    click.echo(f"checked {health.answers + health.facts + health.ill.total():,} rows: {state}")
+    click.echo(f"checked {health.whole.total() + health.ill.total():,} rows: {state}")
     if health.ill:
         raise SystemExit(1)
 

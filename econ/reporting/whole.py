@@ -150,8 +150,8 @@ def _cache(found: Found, url: str | None) -> None:
     except EconError as fault:
         found.bad.append(str(fault))
         return
-    found.checked["answers"] += health.answers + health.ill.total()
-    found.checked["facts"] += health.facts
+    found.checked["answers"] += health.whole["answers"] + health.ill.total()
+    found.checked["facts"] += health.whole["facts"]
     for what, number in sorted(health.ill.items()):
         way_out = "run: econ cache repair (a job that needs it asks again)"
         found.bad.append(f"{where}: damaged: {what} ({number:,}) - {way_out}")

@@ -29,12 +29,34 @@ Read = Callable[[str], Iterable[Row]]  # the rows of a query
 Ill = Callable[[str, Row], None]  # told of each row that is not whole, with its table
 
 
+@dataclass(frozen=True)
+class _Kind:
+    """Rows that have a checksum each: how they are read, told of, and known to have one."""
+
+    table: str
+    query: str
+    decode: Callable[[Row], object]  # raises where the row is not whole
+    named: Callable[[Row], str]
+    sealed: Callable[[Row], bool]
+
+
+_KINDS = (
+    _Kind(
+        "answers", ANSWER, answer_of,
+        lambda row: f"an answer of {str(row[_PAYER])[:60]}", lambda row: sums.has_sum(row[-1]),
+    ),
+    _Kind(
+        "facts", FACT, fact_of,
+        lambda row: f"a fact: {str(row[1])[:20]}", lambda row: row[3] is not None,
+    ),
+)  # fmt: skip
+
+
 @dataclass
 class Health:
     """What a look through a cache found. ``ill``: what is damaged, and in how many rows."""
 
-    answers: int = 0
-    facts: int = 0
+    whole: Counter[str] = field(default_factory=Counter)  # rows by table: answers, facts
     unsealed: int = 0  # of an earlier version: no checksum
     ill: Counter[str] = field(default_factory=Counter)
 
@@ -140,26 +162,17 @@ def _reader(db: sqlite3.Connection, health: Health) -> Read:
 
 def _whole(read: Read, health: Health, ill: Ill = lambda table, row: None) -> Iterator[tuple[str, Row]]:
     """Table and row of all that is whole; the rest is counted in ``health``."""
-    for row in read(ANSWER):
-        try:
-            answer_of(row)
-        except (sums.Damaged, ValueError, TypeError):
-            health.ill[f"an answer of {str(row[_PAYER])[:60]}"] += 1
-            ill("answers", row)
-            continue
-        health.answers += 1
-        health.unsealed += not sums.has_sum(row[-1])
-        yield "answers", row
-    for row in read(FACT):
-        try:
-            fact_of(row)
-        except (sums.Damaged, ValueError, TypeError):
-            health.ill[f"a fact: {str(row[1])[:20]}"] += 1
-            ill("facts", row)
-            continue
-        health.facts += 1
-        health.unsealed += row[3] is None
-        yield "facts", row
+    for kind in _KINDS:
+        for row in read(kind.query):
+            try:
+                kind.decode(row)
+            except (sums.Damaged, ValueError, TypeError):
+                health.ill[kind.named(row)] += 1
+                ill(kind.table, row)
+                continue
+            health.whole[kind.table] += 1
+            health.unsealed += not kind.sealed(row)
+            yield kind.table, row
     try:
         yield from (("spent", row) for row in read(_SPENT))
     except _FAULTS as fault:
